@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Accounts as users of the host: identity, groups, password, expiry, home and key file."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import typing as t
+
+from . import keys, layout
+from .host import Host, PathStat
+from .model import Account, Model
+from .resources import Directory, File, Group, State, User, of
+
+NO_SHELL = "/usr/sbin/nologin"
+NO_HOME = "/nonexistent"
+FIRST_ID = 6400  # of the ids given out: uid and gid of an account are the same number wherever that is free
+DAY = 86400
+SUSPENDED = 1  # the second day of the epoch: 0 means "never expires" to some tools
+
+
+def identify(model: Model, host: Host) -> State:
+    """All users and groups of the host, overlaid with those that the model adds, every id given out.
+
+    An id is given out once: those in use and those of removed accounts are passed over.
+    """
+    users, groups = dict(host.state.users), dict(host.state.groups)
+    used = _used_ids(host)
+    free = _ids_besides(used | {account.uid for account in model.accounts if account.uid is not None})
+    for account in _living(model):
+        user = users.get(account.name)
+        if user is None:
+            group = groups.get(account.name)
+            uid = account.uid if account.uid is not None else next(free)
+            gid = group.gid if group else uid if uid not in used else next(free)
+            user = User(account.name, uid, gid, "", "")
+            groups.setdefault(account.name, Group(account.name, gid))
+        users[account.name] = _user(account, user, host)
+    for name in _named_groups(model):
+        if name not in groups:
+            groups[name] = Group(name, next(free))
+    return State(users=users, groups=groups)
+
+
+def allocate(groups: t.Mapping[str, Group], host: Host, known: State) -> t.Dict[str, Group]:
+    """Groups whose gid a noun left open (-1), with the gid that the host has or a new one."""
+    taken = {group.gid for group in known.groups.values()} | {user.uid for user in known.users.values()}
+    free = _ids_besides(_used_ids(host) | taken)
+    done = {}
+    for name, group in groups.items():
+        present = known.groups.get(name)
+        gid = group.gid if group.gid >= 0 else present.gid if present else next(free)
+        done[name] = Group(name, gid, group.members)
+    return done
+
+
+def desired(model: Model, host: Host, known: State) -> State:
+    items: t.List[t.Union[User, Group, Directory, File]] = []
+    members: t.Dict[str, t.Set[str]] = {}
+    group_of = {group.gid: group.name for group in known.groups.values()}
+    for account in _living(model):
+        user = known.users[account.name]
+        items.append(user)
+        if _has_own_group(account, user, known):
+            items.append(Group(account.name, user.gid))
+        for name in account.groups:
+            members.setdefault(name, set()).add(account.name)
+        if account.kind == "shell":
+            items.append(_home(account, group_of.get(user.gid, str(user.gid)), host))
+        key_file = keys.file_of(account, host.tools.openssh)
+        if key_file:
+            items.append(key_file)
+    if any(isinstance(item, File) for item in items):
+        items.append(Directory(layout.KEYS, 0o755))
+    items.extend(Group(name, known.groups[name].gid, frozenset(names)) for name, names in members.items())
+    items.extend(_given_back(model, host))
+    return of(*items)
+
+
+def problems(model: Model, host: Host, known: State) -> t.List[str]:
+    found: t.List[str] = []
+    for account in _living(model):
+        place = f"account {account.name}"
+        user = host.state.users.get(account.name)
+        if user is not None:
+            found.extend(f"{place}: {text}" for text in _user_problems(account, user, host))
+        elif account.uid is not None:
+            found.extend(f"{place}: {text}" for text in _uid_problems(account.uid, host))
+        if account.kind == "shell":
+            found.extend(f"{place}: {text}" for text in _shell_problems(account, host, known))
+    return found
+
+
+def home_of(account: Account) -> str:
+    """The home in the user database. sshd starts a jailed session there, inside the jail: it is ``start_in``."""
+    if account.kind == "sftp":
+        return account.start_in
+    if account.kind == "tunnel":
+        return NO_HOME
+    return account.home or f"/home/{account.name}"
+
+
+def paths_needed(model: Model) -> t.List[str]:
+    """The paths that the rules of this file look at."""
+    shells = [account for account in _living(model) if account.kind == "shell"]
+    return [path for account in shells for path in (account.shell, home_of(account))]
+
+
+def closed_from(account: Account, now: int) -> t.Optional[int]:
+    """The day from which the user database refuses the account, in days since the epoch.
+
+    Days are all it knows. The first one is rounded up while the time of day is still to come: until then the keys'
+    own ``expiry-time`` is exact to the second.
+    """
+    if not account.is_open:
+        return SUSPENDED
+    if account.expires is None:
+        return None
+    day, rest = divmod(account.expires, DAY)
+    return max(SUSPENDED, day + 1 if rest and account.expires > now else day)
+
+
+def _living(model: Model) -> t.Iterator[Account]:
+    return (account for account in model.accounts if account.state != "absent")
+
+
+def _user(account: Account, user: User, host: Host) -> User:
+    """The user that the account is to be, with the identity that it has."""
+    return User(
+        name=user.name,
+        uid=user.uid,
+        gid=user.gid,
+        home=home_of(account),
+        shell=account.shell if account.kind == "shell" else NO_SHELL,
+        # pam_umask reads the session's umask there
+        comment=f"umask={account.umask}" if account.kind == "shell" else user.comment,
+        password=account.password_hash or "*",
+        expires=closed_from(account, host.now),
+    )
+
+
+def _given_back(model: Model, host: Host) -> t.Iterator[User]:
+    """Users that were taken over and are no account any more: as they were, with the password that they have now."""
+    for account in model.accounts:
+        before, user = host.record.managed.get(account.name), host.state.users.get(account.name)
+        if account.state == "absent" and before is not None and user is not None:
+            yield dataclasses.replace(before, password=user.password)
+
+
+def _has_own_group(account: Account, user: User, known: State) -> bool:
+    group = known.groups.get(account.name)
+    return group is not None and group.gid == user.gid
+
+
+def _home(account: Account, group: str, host: Host) -> Directory:
+    """The home as its user has it, or a new one: once made, its mode is its user's own business."""
+    path = home_of(account)
+    present = host.paths.get(path)
+    if present is not None:
+        return Directory(path, present.mode & 0o7777, account.name, group)
+    return Directory(path, 0o750, account.name, group, skeleton=True)
+
+
+def _named_groups(model: Model) -> t.Iterator[str]:
+    """Groups that the model names, in its order: they are created if missing."""
+    living = list(_living(model))
+    return itertools.chain(
+        (folder.group for folder in model.folders),
+        (name for account in living for name in account.groups),
+        (grant.group for account in living for grant in account.grants if grant.group),
+    )
+
+
+def _used_ids(host: Host) -> t.Set[int]:
+    return (
+        {user.uid for user in host.state.users.values()}
+        | {group.gid for group in host.state.groups.values()}
+        | set(host.record.tombstones)
+    )
+
+
+def _ids_besides(used: t.Set[int]) -> t.Iterator[int]:
+    return (number for number in itertools.count(FIRST_ID) if number not in used)
+
+
+def _user_problems(account: Account, user: User, host: Host) -> t.Iterator[str]:
+    made = host.record.made.get("accounts")
+    ours = made is not None and account.name in made.users
+    if user.uid < 1000:
+        yield f"the host has a system user of that name (uid {user.uid}); choose another name"
+    elif not ours and account.name not in host.record.managed and account.existing == "refuse":
+        yield (
+            f"the host has a user of that name (uid {user.uid}) that was not created here; "
+            "choose another name, or say `existing: manage` to take it over"
+        )
+    if account.uid is not None and account.uid != user.uid:
+        yield f"has uid {user.uid} on the host, not {account.uid}; leave `uid` out or give the present one"
+
+
+def _uid_problems(uid: int, host: Host) -> t.Iterator[str]:
+    owner = next((user.name for user in host.state.users.values() if user.uid == uid), None)
+    if owner:
+        yield f"uid {uid} belongs to {owner}; give another one or leave `uid` out"
+    elif uid in host.record.tombstones:
+        yield f"uid {uid} was that of a removed account, whose files would change hands; give another one"
+
+
+def _shell_problems(account: Account, host: Host, known: State) -> t.Iterator[str]:
+    if account.shell not in host.paths:
+        yield f"shell {account.shell} does not exist on the host; install it or give another one"
+    path = home_of(account)
+    present: t.Optional[PathStat] = host.paths.get(path)
+    uid = known.users[account.name].uid
+    if present is None:
+        return
+    if not present.is_directory:
+        yield f"home {path} is not a directory; move it away or give another `home`"
+    elif present.uid != uid:
+        yield f"home {path} belongs to uid {present.uid}, not to {account.name} ({uid}); chown it or give another `home`"

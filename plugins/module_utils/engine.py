@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole run on one host: read, decide, compare, apply. Reading order is the order of the data."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from . import (
+    accounts,
+    differences,
+    folders,
+    jails,
+    layout,
+    plan,
+    proof,
+    read,
+    records,
+    shares,
+    sshd_policy,
+    sudo_tasks,
+    transaction,
+)
+from .errors import Refused
+from .host import Host
+from .model import Model
+from .plan import Action, Step
+from .records import Made, Record
+from .resources import Directory, File, Group, Link, Mount, State, User
+
+
+class Noun(t.Protocol):
+    """What the files of the nouns have in common."""
+
+    def desired(self, model: Model, host: Host, known: State) -> State: ...
+
+    def problems(self, model: Model, host: Host, known: State) -> t.List[str]: ...
+
+    def paths_needed(self, model: Model) -> t.List[str]: ...
+
+
+NOUNS: t.Mapping[str, Noun] = {
+    "accounts": accounts,
+    "folders": folders,
+    "jails": jails,
+    "sudo_tasks": sudo_tasks,
+    "sshd_policy": sshd_policy,
+}
+ALL = frozenset(NOUNS)
+
+
+@dataclass(frozen=True)
+class Result:
+    actions: t.Tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    notes: t.Tuple[str, ...] = ()  # what the model asks for and this host is too old to do
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.actions)
+
+
+def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> Result:
+    """Bring this host to the model, or only say what that would take. Raises ``Refused`` or ``transaction.Undone``."""
+    with contextlib.nullcontext() if check else transaction.locked():
+        earlier = read.record()
+        present = read.identities()
+        model = earlier.effective(model, present.users)
+        needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
+        host = read.host(earlier, present, needed, shares.mapped_paths(model))
+        known = accounts.identify(model, host)
+        refused = [text for name in sorted(nouns) for text in NOUNS[name].problems(model, host, known)]
+        if refused:
+            raise Refused(refused)
+        want = _desired(model, host, known)
+        known = State().merged(known, State(groups=_all(want).groups))
+        made = _made(earlier, nouns)
+        have = read.observe(_all(want), made, known)
+        _refuse_foreign_files(have, _all(want), model)
+        ours = frozenset(earlier.made.get("accounts", Made()).users) | _new_users(have, want["accounts"])
+        actions = [
+            action
+            for action in plan.diff(have, _all(want), made, ours)
+            if _belongs(action, want, nouns) or action.after is None or action.step is Step.SESSION
+        ]
+        record = _record(model, host, nouns, want, have, actions)
+        actions += _record_change(earlier, record)
+        if check:
+            proof.check(actions)
+        else:
+            transaction.run(actions, proof.ports(model, host, known))
+        if "sshd_policy" in nouns and not (check and actions) and not _touches_sshd(actions):
+            proof.installed(model, host)
+        notes = sshd_policy.notes(model, host) if "sshd_policy" in nouns else []
+        return _result(actions, notes)
+
+
+def _result(actions: t.Sequence[Action], notes: t.Sequence[str]) -> Result:
+    """Writing the record belongs to every change: it is spoken of only when it is all there is."""
+    spoken = [action for action in actions if action.step is not Step.RECORD] or actions
+    return Result(tuple(map(str, spoken)), *differences.before_and_after(spoken), tuple(notes))
+
+
+def _desired(model: Model, host: Host, known: State) -> t.Dict[str, State]:
+    """What each noun wants, every gid given out."""
+    want = {name: noun.desired(model, host, known) for name, noun in NOUNS.items()}
+    groups = accounts.allocate(_all(want).groups, host, known)
+    return {
+        name: dataclasses.replace(
+            part,
+            groups={
+                group.name: dataclasses.replace(group, gid=groups[group.name].gid) for group in part.groups.values()
+            },
+        )
+        for name, part in want.items()
+    }
+
+
+def _all(want: t.Mapping[str, State]) -> State:
+    return State().merged(*want.values())
+
+
+def _made(record: Record, nouns: t.AbstractSet[str]) -> Made:
+    parts = [made for noun, made in record.made.items() if noun in nouns]
+    return Made(**{f.name: frozenset().union(*(getattr(part, f.name) for part in parts)) for f in _FIELDS})
+
+
+_FIELDS = dataclasses.fields(Made)
+_KINDS = {User: "users", Group: "groups", Directory: "directories", File: "files", Link: "links", Mount: "mounts"}
+
+
+def _belongs(action: Action, want: t.Mapping[str, State], nouns: t.AbstractSet[str]) -> bool:
+    """Whether one of the nouns of this run wants the resource."""
+    kind = _KINDS[type(action.resource)]
+    key = plan.key_of(action.resource)
+    return any(key in getattr(want[noun], kind) for noun in nouns)
+
+
+def _new_users(have: State, wanted: State) -> t.FrozenSet[str]:
+    return frozenset(wanted.users.keys() - have.users.keys())
+
+
+def _refuse_foreign_files(have: State, want: State, model: Model) -> None:
+    """A file of somebody else's in the place of one of ours is never overwritten."""
+    taken_over = {layout.keys_file(account.name) for account in model.accounts if account.existing == "manage"}
+    foreign = [
+        f"{path}: exists and was not written by Sallyport; move it away"
+        for path, file in have.files.items()
+        if path in want.files
+        and path not in taken_over
+        and layout.HEADER.strip() not in file.content
+        and not path.startswith(layout.STATE)
+    ]
+    if foreign:
+        raise Refused(sorted(foreign))
+
+
+def _record(
+    model: Model,
+    host: Host,
+    nouns: t.AbstractSet[str],
+    want: t.Mapping[str, State],
+    have: State,
+    actions: t.Sequence[Action],
+) -> Record:
+    """The state of record once the actions are done."""
+    earlier = host.record
+    absent = {account.name for account in model.accounts if account.state == "absent"}
+    made = {
+        noun: _made_now(earlier.made.get(noun, Made()), want[noun], have) if noun in nouns else part
+        for noun, part in {**dict.fromkeys(NOUNS, Made()), **earlier.made}.items()
+    }
+    gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]
+    return Record(
+        accounts={account.name: account for account in model.accounts if account.name not in absent},
+        folders={folder.name: folder for folder in model.folders},
+        sudo_tasks={task.name: task for task in model.sudo_tasks},
+        made={noun: part for noun, part in made.items() if part != Made()},
+        managed={**_taken_over(model, have, made["accounts"]), **_without(earlier.managed, absent)},
+        tombstones=earlier.tombstones | {number for user in gone for number in (user.uid, user.gid)},
+    )
+
+
+def _made_now(earlier: Made, want: State, have: State) -> Made:
+    """Of what is wanted: what earlier runs made, and what the host does not have yet. Every file of ours is made."""
+    kinds = {}
+    for f in _FIELDS:
+        wanted, present = getattr(want, f.name), getattr(have, f.name)
+        kinds[f.name] = frozenset(
+            key
+            for key in wanted
+            if f.name in ("files", "mounts") or key in getattr(earlier, f.name) or key not in present
+        )
+    return Made(**kinds)
+
+
+def _taken_over(model: Model, have: State, made: Made) -> t.Dict[str, User]:
+    return {
+        account.name: have.users[account.name]
+        for account in model.accounts
+        if account.state != "absent" and account.name in have.users and account.name not in made.users
+    }
+
+
+def _without(users: t.Mapping[str, User], names: t.AbstractSet[str]) -> t.Dict[str, User]:
+    return {name: user for name, user in users.items() if name not in names}
+
+
+def _record_change(earlier: Record, record: Record) -> t.List[Action]:
+    before, after = records.render(earlier), records.render(record)
+    if before == after:
+        return []
+    old = None if earlier == Record() else File(layout.RECORD, before, 0o600)
+    return [Action(Step.RECORD, old, File(layout.RECORD, after, 0o600))]
+
+
+def _touches_sshd(actions: t.Sequence[Action]) -> bool:
+    return any(action.step is Step.SSHD for action in actions)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where everything of ours lies on a host. No other file spells these paths."""
+
+from __future__ import annotations
+
+STATE = "/var/lib/sallyport"
+RECORD = STATE + "/record.json"
+TRANSACTIONS = STATE + "/transactions"
+EMPTY = STATE + "/empty"  # what a hidden part of a grant shows
+LOCK = "/run/lock/sallyport.lock"
+
+SSHD_CONFIG = "/etc/ssh/sshd_config"
+SSHD_DROP_IN = "/etc/ssh/sshd_config.d/00-sallyport.conf"
+KEYS = "/etc/ssh/authorized_keys.d"
+
+SUDOERS = "/etc/sudoers.d/sallyport-tasks"
+PROGRAMS = "/usr/local/libexec/sallyport"
+COMMANDS = "/usr/local/bin"
+
+MOUNT_TABLE = "/etc/sallyport/fstab"
+MOUNT_UNIT = "sallyport-mounts.service"
+MOUNT_PROGRAM = "/usr/local/libexec/sallyport-mounts"  # what the unit runs
+UNITS = "/etc/systemd/system"
+
+LOGIN_GROUP = "sallyport"  # everybody who may log in when only_listed
+CLASS_GROUP = "sallyport-"  # prefix of the groups that select a policy class
+
+HEADER = "Written by Sallyport. Changes made here are overwritten by the next run.\n"
+
+
+def keys_file(account: str) -> str:
+    return KEYS + "/" + account
+
+
+def jail(jails: str, account: str) -> str:
+    return jails.rstrip("/") + "/" + account

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mount table, and the unit that mounts it at boot.
+
+The table is in fstab format, so that an administrator can read it; what mounts it is our own program (see mounter.py).
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing as t
+
+from . import layout, mounter
+from .folders import subfolders
+from .host import Host, components
+from .model import Account, Grant, Model
+from .paths import kind_fault
+from .resources import Directory, File, Link, Mount, State, of
+from .shares import Share, hidden_in, jailed, mapping, shares
+
+# the system's Python, kept from everything that the environment or a group may have put in its way
+PROGRAM = ("/usr/bin/python3", "-I", "-S", layout.MOUNT_PROGRAM)
+UNIT = layout.UNITS + "/" + layout.MOUNT_UNIT
+ENABLED = f"{layout.UNITS}/multi-user.target.wants/{layout.MOUNT_UNIT}"
+CONFINED = ("nosuid", "nodev", "noexec")
+# without these bindfs shows for a second what the application has changed meanwhile, and passes on capabilities
+BINDFS = ("allow_other", "attr_timeout=0", "entry_timeout=0", "xattr-none")
+
+
+def desired(model: Model, host: Host, known: State) -> State:
+    """The mounts with the table, the program and the unit that they need; nothing at all without mounts."""
+    mounts = [_mount(account, grant, share, model, host, known) for account, grant, share in shares(model, host, known)]
+    wanted = [mount for mount in mounts if mount]
+    if not wanted:
+        return State()
+    wanted.extend(_hidden(model, {mount.target for mount in wanted if mount.type == "none"}))
+    unit = [File(UNIT, _unit(wanted)), Link(ENABLED, UNIT)] if host.tools.systemd else []
+    return of(
+        *wanted,
+        *unit,
+        Directory(layout.EMPTY, 0o000),
+        Directory(layout.MOUNT_TABLE.rpartition("/")[0], 0o755),
+        File(layout.MOUNT_TABLE, render(wanted)),
+        Directory(layout.MOUNT_PROGRAM.rpartition("/")[0], 0o755),
+        File(layout.MOUNT_PROGRAM, f"# {layout.HEADER}{inspect.getsource(mounter)}"),
+    )
+
+
+def paths_needed(model: Model) -> t.List[str]:
+    """What lies behind the hidden parts."""
+    folders = {folder.name: folder.path for folder in model.folders}
+    return [
+        _behind(grant, hidden, folders.get(grant.folder or "", grant.source or ""))[-1]
+        for account, _jail in jailed(model)
+        for grant in account.grants
+        for hidden in hidden_in(account, grant)
+        if not grant.private
+    ]
+
+
+def problems(model: Model, host: Host, known: State) -> t.List[str]:
+    """Hidden parts that could not be hidden: a mount needs a directory to lie over."""
+    found = []
+    planned = {path for folder in model.folders for path in (folder.path, *subfolders(folder))}
+    for account, grant, share in shares(model, host, known):
+        for hidden in hidden_in(account, grant):
+            place = f"access_accounts: {account.name}: {hidden.at}"
+            for path in _behind(grant, hidden, share.path):
+                fault = kind_fault(path, host.paths.get(path))
+                if fault:
+                    found.append(f"{place}: {fault}")
+                    break
+                if path not in host.paths and path not in planned:
+                    found.append(f"{place}: {path} is not there, and cannot be hidden: create it first")
+                    break
+    return found
+
+
+def _behind(grant: Grant, hidden: Grant, source: str) -> t.List[str]:
+    """The directories of the host from the grant's own, which is not among them, to the one that is hidden."""
+    return [source + part for part in components(hidden.at[len(grant.at.rstrip("/")) :])[1:]]
+
+
+def _mount(account: Account, grant: Grant, share: Share, model: Model, host: Host, known: State) -> t.Optional[Mount]:
+    """``None`` where a problem has been told already: an owner that is not there, no way to map."""
+    user = known.users.get(account.name)
+    if user is None or share.uid is None or share.gid is None:
+        return None
+    target = layout.jail(model.server.jails, account.name) + grant.at
+    options = (*CONFINED, "ro") if grant.rights == "read_only" else CONFINED
+    if share.sharing == "group" or share.uid in (0, user.uid):
+        return Mount(target, share.path, "none", ("bind", *options))
+    how = mapping(share, host)
+    if how == "idmap":
+        ids = f"u:{share.uid}:{user.uid}:1"
+        if share.gid != 0:
+            ids += f" g:{share.gid}:{user.gid}:1"
+        return Mount(target, share.path, "none", ("bind", *options, mounter.IDMAP + ids))
+    if how == "bindfs":
+        ids = f"map={share.uid}/{user.uid}"
+        if share.gid != 0:
+            ids += f":@{share.gid}/@{user.gid}"
+        hidden = (mounter.HIDE + part.at[len(grant.at.rstrip("/")) :] for part in hidden_in(account, grant))
+        return Mount(target, share.path, "fuse.bindfs", (*options, ids, *BINDFS, *hidden))
+    return None
+
+
+def _hidden(model: Model, mounted: t.AbstractSet[str]) -> t.Iterator[Mount]:
+    """What lies over the hidden parts of mounts that are no bindfs mounts: those hide them by themselves."""
+    for account, jail in jailed(model):
+        for grant in account.grants:
+            if jail + grant.at in mounted:
+                for hidden in hidden_in(account, grant):
+                    yield Mount(jail + hidden.at, layout.EMPTY, "none", ("bind", *CONFINED, "ro"))
+
+
+def render(mounts: t.Iterable[Mount]) -> str:
+    """The table: what lies in another mount comes after it."""
+    lines = [
+        f"{_escape(mount.source)} {_escape(mount.target)} {mount.type} {','.join(map(_option, mount.options))} 0 0\n"
+        for mount in sorted(mounts, key=lambda mount: mount.target.split("/"))
+    ]
+    return "# " + layout.HEADER + "".join(lines)
+
+
+def parse(text: str) -> t.Dict[str, Mount]:
+    """The inverse of ``render``, by target."""
+    entries = mounter.parse(text)
+    return {entry.target: Mount(entry.target, entry.source, entry.type, entry.options) for entry in entries}
+
+
+def _option(option: str) -> str:
+    return _escape(option).replace(",", "\\054")
+
+
+def _escape(field: str) -> str:
+    return "".join(f"\\{ord(char):03o}" if char in " \t\n\\#" else char for char in field)
+
+
+def _unit(mounts: t.Iterable[Mount]) -> str:
+    """Before sshd, after the filesystems that the sources lie on, and no reason for sshd not to start.
+
+    ``Wants`` and not ``RequiresMountsFor``: one disk that is missing must not keep all other folders away.
+    """
+    disks = sorted({_mount_unit(part) for mount in mounts for part in components(mount.source)[1:]})
+    command = " ".join((*PROGRAM, layout.MOUNT_TABLE))
+    order = "".join(f"Wants={disk}\nAfter={disk}\n" for disk in disks)
+    return f"""# {layout.HEADER}[Unit]
+Description=Transfer folders in the jails of SFTP accounts
+DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
+After=local-fs.target remote-fs.target systemd-tmpfiles-setup.service
+Before=ssh.service ssh.socket sshd.service sshd.socket
+{order}
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={command}
+ExecReload={command}
+# a bindfs process lives as long as its mount
+KillMode=process
+TimeoutStartSec=10min
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def _mount_unit(path: str) -> str:
+    """As systemd-escape --path --suffix=mount."""
+    name = "".join(
+        char
+        if char.isascii() and (char.isalnum() or char in ":_" or (char == "." and place))
+        else "-"
+        if char == "/"
+        else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        for place, char in enumerate(path.strip("/"))
+    )
+    return name + ".mount"

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between a candidate file and the daemon that obeys it: sshd's and sudo's own word, before and after.
+
+A gate is entered with the candidate before the swap and left after it. What it raises undoes the transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import typing as t
+
+from . import layout, sshd, sshd_policy, sudo, sudo_tasks
+from .errors import Refused
+from .host import Host
+from .model import Model
+from .plan import Action, Step
+from .resources import File, State
+from .transaction import Ports
+
+
+def ports(model: Model, host: Host, known: State) -> Ports:
+    """The gates of a run: one for the file that sshd obeys, one for sudo's."""
+
+    @contextlib.contextmanager
+    def sshd_gate(candidate: File) -> t.Iterator[None]:
+        with sshd_candidate(candidate) as tree:
+            _demand(_sshd_problems(tree, model, host))
+        yield
+        _demand(_sshd_problems(sshd.INSTALLED, model, host))
+        sshd.reload(host.tools.systemd)
+
+    @contextlib.contextmanager
+    def sudo_gate(candidate: File) -> t.Iterator[None]:
+        sudo_candidate(candidate)
+        yield
+        active = _sudo()
+        _demand(_complaint(sudo.check_tree(active.visudo)))
+        _demand(sudo.prove(_expected_rules(model, host), active))
+
+    return Ports(
+        known=known,
+        gates={layout.SSHD_DROP_IN: sshd_gate, layout.SUDOERS: sudo_gate},
+        take_up={layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd)},
+        systemd=host.tools.systemd,
+        sysusers=host.tools.sysusers,
+    )
+
+
+def check(actions: t.Iterable[Action]) -> None:
+    """What can be validated in check mode, when users and groups are not there yet: the candidates' own text."""
+    for action in actions:
+        if action.step is Step.SSHD and isinstance(action.after, File):
+            with sshd_candidate(action.after) as tree:
+                outcome = sshd.test(tree.main)
+                _demand([] if outcome.ok else [tree.original(f"sshd refuses the configuration: {outcome.said}")])
+        if action.step is Step.SUDO and isinstance(action.after, File):
+            sudo_candidate(action.after)
+
+
+def installed(model: Model, host: Host) -> None:
+    """The policy as it is on the host: a file of somebody else's may have come to win over ours since the last run."""
+    _demand(_sshd_problems(sshd.INSTALLED, model, host))
+
+
+@contextlib.contextmanager
+def sshd_candidate(candidate: File) -> t.Iterator[sshd.Tree]:
+    with tempfile.TemporaryDirectory(prefix="sallyport-sshd-") as directory:
+        yield sshd.build_candidate(directory, {candidate.path: candidate.content})
+
+
+def sudo_candidate(candidate: File) -> None:
+    _demand(_complaint(sudo.check(candidate.content, _sudo().visudo)))
+
+
+def _expected_rules(model: Model, host: Host) -> t.Dict[str, t.FrozenSet[sudo_tasks.Rule]]:
+    """Also for accounts that had tasks until now: they are to have none."""
+    before = [account.name for account in host.record.accounts.values() if account.sudo_tasks]
+    return {**dict.fromkeys(before, frozenset()), **sudo_tasks.expected_rules(model)}
+
+
+def _sshd_problems(tree: sshd.Tree, model: Model, host: Host) -> t.List[str]:
+    samples = {cls: names[0] for cls, names in sshd_policy.classes(model).items()}
+    return sshd.prove(tree, samples, _unlisted(model, host), model.server, host.tools.openssh)
+
+
+def _unlisted(model: Model, host: Host) -> str:
+    """A user of the host who is neither an account nor an admin."""
+    listed = {account.name for account in model.accounts} | set(model.server.admins)
+    return next(name for name in ("nobody", *sorted(host.state.users)) if name not in listed)
+
+
+def _sudo() -> sudo.Sudo:
+    active = sudo.active()
+    if active is None:
+        raise Refused(["the host has no sudo; install it (apt-get install sudo)"])
+    return active
+
+
+def _complaint(text: t.Optional[str]) -> t.List[str]:
+    return [f"visudo refuses the policy: {text}"] if text else []
+
+
+def _demand(problems: t.Sequence[str]) -> None:
+    if problems:
+        raise Refused(problems)

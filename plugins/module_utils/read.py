@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reading a host, in two passes whatever the number of accounts: what decides, then what is compared."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import typing as t
+
+from . import files, layout, mounting, records, sshd, sudo, users
+from .chains import chain
+from .host import Host, PathStat, Tools
+from .records import Made, Record
+from .resources import Directory, File, Group, Link, Mount, State, User
+
+
+def record() -> Record:
+    """The state of record; an empty one where the collection has never been."""
+    text = files.read(layout.RECORD)
+    return records.parse(text) if text is not None else Record()
+
+
+def tools() -> Tools:
+    active = sudo.active()
+    return Tools(
+        openssh=sshd.version(),
+        idmapped_mounts=mounting.idmap_supported(),
+        bindfs=mounting.bindfs_supported(),
+        systemd=os.path.isdir("/run/systemd/system"),
+        sudo=active.path if active else None,
+        sysusers=users.have_sysusers(),
+        sshd_ports=sshd.read_ports(),
+    )
+
+
+def host(earlier: Record, present: State, needed: t.Iterable[str], shared: t.Iterable[str]) -> Host:
+    """What decides: the tools, every component of the paths that the rules look at, the filesystems of shared ones."""
+    return Host(
+        state=present,
+        record=earlier,
+        tools=tools(),
+        paths=paths(needed),
+        unmappable=mounting.unmappable(shared),
+        now=int(time.time()),
+    )
+
+
+def identities() -> State:
+    """All users and groups."""
+    present, groups = users.read()
+    return State(users=present, groups=groups)
+
+
+def paths(needed: t.Iterable[str]) -> t.Dict[str, PathStat]:
+    """Every step that the kernel takes on the way to these paths, links followed; what is not there is left out."""
+    found: t.Dict[str, t.Optional[PathStat]] = {}
+
+    def step(path: str) -> t.Optional[PathStat]:
+        if path not in found:
+            found[path] = _path_stat(path)
+        return found[path]
+
+    for path in needed:
+        chain(path, step)
+    step("/")
+    return {path: status for path, status in found.items() if status is not None}
+
+
+def _path_stat(path: str) -> t.Optional[PathStat]:
+    status = _lstat(path)
+    if status is None:
+        return None
+    target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
+    return PathStat(status.st_mode, status.st_uid, status.st_gid, target)
+
+
+def observe(want: State, made: Made, known: State) -> State:
+    """What the host has of all that is wanted, or was made by earlier runs."""
+    names = {user.uid: user.name for user in known.users.values()}
+    group_names = {group.gid: group.name for group in known.groups.values()}
+    present, groups = users.read()
+    active = mounting.active()
+    as_listed = mounting.have(files.read(layout.MOUNT_TABLE) or "", active)
+
+    def directory(path: str) -> t.Optional[Directory]:
+        status = _lstat(path)
+        if status is None:
+            return None
+        if path in active:  # its attributes are those of what is mounted there
+            return want.directories.get(path, Directory(path, 0o755))
+        owner, group = names.get(status.st_uid, str(status.st_uid)), group_names.get(status.st_gid, str(status.st_gid))
+        return Directory(path, stat.S_IMODE(status.st_mode), owner, group)
+
+    def file(path: str) -> t.Optional[File]:
+        status = _lstat(path)
+        if status is None:
+            return None
+        owner, group = names.get(status.st_uid, str(status.st_uid)), group_names.get(status.st_gid, str(status.st_gid))
+        content = files.read(path) if stat.S_ISREG(status.st_mode) else None
+        return File(path, content or "", stat.S_IMODE(status.st_mode), owner, group)
+
+    def link(path: str) -> t.Optional[Link]:
+        return Link(path, os.readlink(path)) if os.path.islink(path) else None
+
+    def mount(target: str) -> t.Optional[Mount]:
+        if target not in active:
+            return None
+        info = active[target]
+        return as_listed.get(target, Mount(target, info.root, info.type, tuple(sorted(info.options))))
+
+    return State(
+        users=_some(want.users.keys() | made.users, present.get),
+        groups=groups,
+        directories=_some(want.directories.keys() | made.directories, directory),
+        files=_some(want.files.keys() | made.files, file),
+        links=_some(want.links.keys() | made.links, link),
+        mounts=_some(want.mounts.keys() | made.mounts, mount),
+    )
+
+
+_V = t.TypeVar("_V", User, Group, Directory, File, Link, Mount)
+
+
+def _some(keys: t.Iterable[str], read: t.Callable[[str], t.Optional[_V]]) -> t.Dict[str, _V]:
+    pairs = ((key, read(key)) for key in keys)
+    return {key: value for key, value in pairs if value is not None}
+
+
+def _lstat(path: str) -> t.Optional[os.stat_result]:
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None

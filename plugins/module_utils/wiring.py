@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From AnsibleModule to the engine and back: all modules that change a host are this, with other nouns."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from . import engine, processes
+from .errors import Refused
+from .model import from_json
+from .options import ARGUMENT_SPEC
+from .transaction import Undone
+
+
+def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:
+    """Apply the nouns of the model that the action plugin resolved, and exit."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    require_root(module)
+    if not module.params["model"]:
+        module.fail_json(msg="The model has not been resolved: call this module as a task, by its full name.")
+    try:
+        result = engine.run(from_json(module.params["model"]), nouns, module.check_mode)
+    except Refused as refused:
+        fail(module, refused.problems, "The host cannot become what the model says; it was not changed.")
+    except Undone as undone:
+        problems = undone.cause.problems if isinstance(undone.cause, Refused) else (str(undone.cause),)
+        state = (
+            "The run failed and was undone: the host is as it was."
+            if not undone.remains
+            else "The run failed, and not all of it could be undone: " + "; ".join(undone.remains)
+        )
+        fail(module, problems, state)
+    except processes.Failed as failed:
+        fail(module, [str(failed)], "The host was not changed.")
+    for note in result.notes:
+        module.warn(note)
+    extra = {"diff": {"before": result.before, "after": result.after}} if module._diff else {}
+    module.exit_json(changed=result.changed, actions=list(result.actions), **extra)
+
+
+def fail(module: AnsibleModule, problems: t.Sequence[str], state: str) -> t.NoReturn:
+    module.fail_json(msg="\n".join([state, *(f"- {text}" for text in problems)]), problems=list(problems))
+    raise AssertionError  # fail_json does not return
+
+
+def require_root(module: AnsibleModule) -> None:
+    if os.geteuid() != 0:
+        module.fail_json(msg="This needs root on the host: say `become: true` in the play or the task.")

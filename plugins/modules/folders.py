@@ -1,0 +1,60 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: folders
+short_description: Create the transfer folders that applications and accounts share
+version_added: 0.1.0
+description:
+  - The slice of M(sallyport.ssh.access) that is folders: the directories, their owner, group and mode, and their subfolders.
+  - What is inside a folder is never touched.
+author:
+  - Sallyport contributors (@sallyport)
+extends_documentation_fragment:
+  - sallyport.ssh.model
+  - sallyport.ssh.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: A folder that the application owns
+  sallyport.ssh.folders:
+    folders:
+      - name: pim
+        path: /data/transfer/pim
+        owner: akeneo
+        group: pim-transfer
+"""
+
+RETURN = r"""
+---
+actions:
+  description: What was done, or in check mode what would be done, in its order. Empty when the host is as it should be.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - create user acme (uid 6400)
+    - create directory /srv/sftp/acme
+problems:
+  description: Why the host cannot become what the model says, or what failed; each with its place and its remedy.
+  type: list
+  elements: str
+  returned: failure
+  sample:
+    - "folder pim: owner akeneo is no user of the host; create it or make it an account"
+"""
+
+from ansible_collections.sallyport.ssh.plugins.module_utils.wiring import run
+
+
+def main() -> None:
+    run({"folders"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: sudo_tasks
+short_description: Let accounts do specific tasks as another user
+version_added: 0.1.0
+description:
+  - The slice of M(sallyport.ssh.access) that is sudo tasks: a program per task, a command of its name, and exact sudo rules.
+  - The accounts must exist on the host: apply M(sallyport.ssh.accounts) first.
+author:
+  - Sallyport contributors (@sallyport)
+extends_documentation_fragment:
+  - sallyport.ssh.model
+  - sallyport.ssh.attributes
+"""
+
+EXAMPLES = r"""
+---
+- name: Let akeneo restart its database
+  sallyport.ssh.sudo_tasks:
+    sudo_tasks:
+      - name: partners_mysql
+        service: mysql
+        actions: [status, start, restart]
+    accounts:
+      - name: akeneo
+        kind: shell
+        sudo_tasks: [partners_mysql]
+"""
+
+RETURN = r"""
+---
+actions:
+  description: What was done, or in check mode what would be done, in its order. Empty when the host is as it should be.
+  type: list
+  elements: str
+  returned: success
+  sample:
+    - create user acme (uid 6400)
+    - create directory /srv/sftp/acme
+problems:
+  description: Why the host cannot become what the model says, or what failed; each with its place and its remedy.
+  type: list
+  elements: str
+  returned: failure
+  sample:
+    - "folder pim: owner akeneo is no user of the host; create it or make it an account"
+"""
+
+from ansible_collections.sallyport.ssh.plugins.module_utils.wiring import run
+
+
+def main() -> None:
+    run({"sudo_tasks"})
+
+
+if __name__ == "__main__":
+    main()

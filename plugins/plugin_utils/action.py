@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all action plugins of the collection do: validate the whole model here, hand it over as one JSON text."""
+
+from __future__ import annotations
+
+import getpass
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, to_json
+from ansible_collections.sallyport.ssh.plugins.plugin_utils.validate import Context, Invalid, resolve
+
+_LOGIN_TRANSPORTS = ("ssh", "paramiko", "paramiko_ssh", "libssh", "local", "smart")
+
+
+class ResolvingAction(ActionBase):
+    """Resolves the model of a task and runs the module of the same name with it."""
+
+    _requires_connection = True
+
+    def run(self, tmp: t.Any = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
+        variables = task_vars or {}
+        result: t.Dict[str, t.Any] = super().run(tmp, variables)
+        model = self.resolved(variables)
+        result.update(self._execute_module(module_args={"model": to_json(model)}, task_vars=variables))
+        result.pop("invocation", None)
+        return result
+
+    def resolved(self, variables: t.Mapping[str, t.Any]) -> Model:
+        """The model of the task's arguments; all that is wrong with it is said at once."""
+        context = Context(inventory_hostname=str(variables["inventory_hostname"]), connecting_user=self._login())
+        try:
+            return resolve(self._task.args, context=context)
+        except Invalid as invalid:
+            count = len(invalid.problems)
+            heading = f"The model has {count} {'problem' if count == 1 else 'problems'}; no host was touched."
+            raise AnsibleActionFail(
+                "\n".join([heading, *(f"- {text}" for text in invalid.problems)]),
+                result={"problems": list(invalid.problems)},
+            ) from None
+
+    def _login(self) -> str:
+        """The login that this run uses: it is the admin who must still get in afterwards, unless others are named."""
+        login = self._get_remote_user()
+        if login:
+            return str(login)
+        return getpass.getuser() if self._connection.transport in _LOGIN_TRANSPORTS else "root"

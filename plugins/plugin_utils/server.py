@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sshd of the host."""
+
+from __future__ import annotations
+
+import re
+
+from ..module_utils.model import Ban, Server
+from . import names, networks, paths, times
+from .problems import Item, Problems, Wrong, shown
+
+_STARTUPS = re.compile(r"([1-9][0-9]{0,5})(?::([1-9][0-9]?|100):([1-9][0-9]{0,5}))?", re.ASCII)
+
+
+def resolve(item: Item, hostname: str, problems: Problems) -> Server:
+    """The server without its admins."""
+    return Server(
+        address=problems.check(item, "address", networks.address) or hostname,
+        port=problems.check(item, "port", _between, 1, 65535) or 0,
+        only_listed=item["only_listed"],
+        crypto=item["crypto"],
+        log_transfers=item["log_transfers"],
+        idle_timeout=problems.check(item, "idle_timeout", times.duration),
+        max_auth_tries=problems.check(item, "max_auth_tries", _between, 1, 100) or 0,
+        max_startups=problems.check(item, "max_startups", _startups) or "",
+        ban=_ban(item["ban"], problems),
+        jails=problems.check(item, "jails", paths.ours) or "",
+    )
+
+
+def policy(item: Item, problems: Problems) -> Item:
+    """The password policy, within what a password can meet."""
+    found: Item = item["password_policy"]
+    problems.check(found, "min_length", _between, 8, 128)
+    problems.check(found, "min_classes", _between, 1, 4)
+    return found
+
+
+def admins(item: Item, connecting_user: str, through_sshd: bool, problems: Problems) -> tuple[str, ...]:
+    """Who must still be able to log in after every change; among them the user whom Ansible itself uses."""
+    place = f"{item.place}.admins"
+    if item["admins"] is None:
+        try:
+            return (names.login(connecting_user),)
+        except Wrong as wrong:
+            problems.add(place, f"defaults to the connecting user: {wrong}")
+            return ()
+    listed = problems.check_each(item, "admins", names.login)
+    if not item["admins"]:
+        problems.add(place, "is empty; name at least one login that must still work after every change")
+    elif through_sshd and item["only_listed"] and connecting_user not in item["admins"]:
+        problems.add(place, f"lacks {shown(connecting_user)}, as whom Ansible connects, and would shut it out; add it")
+    return listed
+
+
+def _ban(item: Item | None, problems: Problems) -> Ban | None:
+    if item is None:
+        return None
+    return Ban(
+        failures=problems.check(item, "failures", _between, 1, 1000) or 0,
+        window=problems.check(item, "window", times.duration) or 0,
+        duration=problems.check(item, "duration", times.duration) or 0,
+        exempt=problems.check_each(item, "exempt", networks.network),
+    )
+
+
+def _between(value: int, low: int, high: int) -> int:
+    if not low <= value <= high:
+        raise Wrong(f"is {value}; choose a number from {low} to {high}")
+    return value
+
+
+def _startups(text: str) -> str:
+    found = _STARTUPS.fullmatch(text)
+    if not found or (found[3] and int(found[1]) > int(found[3])):
+        raise Wrong(f"{shown(text)} is not START:RATE:FULL with START up to FULL and RATE up to 100; write 100:30:500")
+    return text

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sudo tasks: a service, a pattern of services, or fixed commands, and nothing through which more could be had."""
+
+from __future__ import annotations
+
+import re
+
+from ..module_utils.model import SudoTask
+from . import names, paths
+from .problems import Item, Problems, Wrong, shown
+
+_KINDS = ("service", "service_pattern", "commands")
+
+_SERVICE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_:.@-]*")
+_OTHER_UNIT = re.compile(r".*\.(target|socket|device|mount|automount|swap|timer|path|slice|scope)")
+# Services with which one could lock everybody out, or get a shell as root.
+_FORBIDDEN = (
+    "ssh sshd dbus dbus-broker polkit debug-shell emergency rescue console-getty systemd-logind systemd-journald "
+    "systemd-networkd systemd-resolved systemd-udevd systemd-reboot systemd-poweroff systemd-halt systemd-kexec "
+    "systemd-exit getty@tty1 serial-getty@ttyS0 user@0 user@1000 sallyport-mounts networking"
+).split()
+
+# The part of regular expressions that says the same in Python and in a shell, and that cannot run wild: signs that
+# stand for themselves, \. for a dot, classes of plain signs, and repetitions of one of these.
+_ATOM = re.compile(
+    r"(?P<sign>[A-Za-z0-9_:@-]|\\\.)|\[(?P<set>(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9_])+-?)\]"
+)
+_REPEAT = re.compile(r"[?*+]|\{[0-9]{1,2}(?:,[0-9]{0,2})?\}")
+
+# Programs that run what they are told or show text with a way out into a shell, also with a version behind the name.
+_UNSAFE = re.compile(
+    r"""(?:
+    (?P<shell>(?:ba|da|z|k|mk|pdk|c|tc|fi|r|a)?sh|rbash|busybox|screen|tmux|script|expect)
+    |(?P<editor>r?vim?(?:\.[a-z]+|diff)?|rview|view|gvim|nvim|ex|ed|red|nano|rnano|pico|emacs(?:client)?|joe|jed|mcedit
+        |mc|micro|sensible-editor|editor|vipw|vigr|visudo|sudoedit|sed)
+    |(?P<pager>less|more|most|pg|man|lesspipe|sensible-pager|pager)
+    |(?P<interpreter>(?:python|perl|ruby|php|lua|node|nodejs|tclsh|wish|guile|awk|gawk|mawk|nawk|java|irb|pypy)
+        [0-9.]*)
+    |(?P<starter>env|xargs|sudo|sudo-rs|su|su-rs|doas|pkexec|runuser|setpriv|capsh|chroot|nsenter|unshare|setsid|nohup
+        |nice|ionice|timeout|time|watch|stdbuf|strace|ltrace|gdb|ld\.so|systemd-run|start-stop-daemon|at|batch|crontab
+        |find|parallel|flock|taskset|dlopen|machinectl|run-parts|ssh|scp)
+    )""",
+    re.VERBOSE,
+)
+
+
+def resolve(contract: Item, problems: Problems) -> tuple[SudoTask, ...]:
+    problems.unique(contract["sudo_tasks"], "name")
+    return tuple(_task(item, problems) for item in contract["sudo_tasks"])
+
+
+def _task(item: Item, problems: Problems) -> SudoTask:
+    kinds = [kind for kind in _KINDS if item[kind]]
+    if len(kinds) != 1:
+        has = f"has {' and '.join(kinds)}" if kinds else "does nothing"
+        problems.add(item.place, f"{has}; give exactly one of {', '.join(_KINDS)}")
+    for kind in kinds[:1]:
+        _fits(item, kind, problems)
+    pattern = problems.check(item, "service_pattern", service_pattern)
+    return SudoTask(
+        name=problems.check(item, "name", names.task) or "",
+        service=problems.check(item, "service", service),
+        service_pattern=pattern,
+        protected=problems.check_each(item, "protected", _protected, pattern),
+        actions=problems.check_each(item, "actions", str),
+        run_as=problems.check(item, "run_as", _run_as) or "",
+        commands=_commands(item, problems),
+    )
+
+
+def _fits(item: Item, kind: str, problems: Problems) -> None:
+    """Only what belongs to a kind of task is given with it."""
+    if kind == "commands":
+        if item["actions"]:
+            problems.add(f"{item.place}.actions", "has no meaning for commands; leave it out")
+    else:
+        if not item["actions"]:
+            problems.add(f"{item.place}.actions", "is missing; list what may be done, such as [status, restart]")
+        if item["run_as"] != "root":
+            problems.add(f"{item.place}.run_as", "has no meaning for a service, which root starts; leave it out")
+    if kind != "service_pattern" and item["protected"]:
+        problems.add(f"{item.place}.protected", f"has no meaning for {kind}; it needs a service_pattern")
+
+
+def service(name: str) -> str:
+    """The name of a systemd service, with or without .service."""
+    if len(name) > 200 or not _SERVICE.fullmatch(name):
+        raise Wrong(f"{shown(name)} is no name of a service; use letters, digits and _ : . @ -")
+    if _OTHER_UNIT.fullmatch(name):
+        raise Wrong(f"{shown(name)} is a unit of another kind; name a service")
+    if name.removesuffix(".service") in _FORBIDDEN or name.endswith("@"):
+        raise Wrong(f"{shown(name)} could lock everybody out or give a root shell; leave this service to admins")
+    return name
+
+
+def service_pattern(text: str) -> str:
+    """A pattern for whole names of services."""
+    if text.startswith("^") or text.endswith("$"):
+        raise Wrong(f"{shown(text)} has ^ or $; leave them out, the whole name must match anyhow")
+    if len(text) > 128:
+        raise Wrong(f"has {len(text)} characters; use 128 at most")
+    _check_subset(text)
+    try:
+        pattern = re.compile(text)
+    except (re.error, OverflowError) as error:
+        raise Wrong(f"{shown(text)} is no regular expression: {error}; write it like worker@[0-9]+") from None
+    caught = [name for name in _FORBIDDEN if pattern.fullmatch(name) or pattern.fullmatch(f"{name}.service")]
+    if caught:
+        raise Wrong(f"{shown(text)} matches {caught[0]} too; make it narrower")
+    if _OTHER_UNIT.fullmatch(text.replace("\\", "")):
+        raise Wrong(f"{shown(text)} matches units of another kind; match services")
+    return text
+
+
+def _check_subset(text: str) -> None:
+    at = 0
+    while at < len(text):
+        atom = _ATOM.match(text, at)
+        if not atom:
+            if text[at] == ".":
+                raise Wrong(f"{shown(text)} has a dot that stands for any sign; write \\. for a dot")
+            raise Wrong(
+                f"{shown(text)} has {shown(text[at:])} where a letter, digit, _ : @ - \\. or a class like [0-9] may "
+                "stand; write it like worker@[0-9]+"
+            )
+        repeat = _REPEAT.match(text, atom.end())
+        if at == 0 and (repeat or not atom["sign"] or not text[0].isalnum()):
+            raise Wrong(f"{shown(text)} starts with anything; start it with a letter or digit that stands for itself")
+        at = repeat.end() if repeat else atom.end()
+
+
+def _protected(name: str, pattern: str | None) -> str:
+    service(name)
+    if pattern is not None and not re.fullmatch(pattern, name):
+        raise Wrong(
+            f"{shown(name)} does not match {shown(pattern)}, so it is protected from nothing; correct one of them"
+        )
+    return name
+
+
+def _run_as(name: str) -> str:
+    return name if name == "root" else names.sudo_user(name)
+
+
+def _commands(item: Item, problems: Problems) -> tuple[tuple[str, ...], ...]:
+    commands = []
+    for position, argv in enumerate(item["commands"]):
+        place = f"{item.place}.commands[{position}]"
+        if not argv:
+            problems.add(place, "is empty; write a program and its arguments")
+            continue
+        for number, word in enumerate(argv):
+            try:
+                _word(word) if number else program(word)
+            except Wrong as wrong:
+                problems.add(f"{place}[{number}]", str(wrong))
+        if paths.within(argv[0], "/") and argv[0].endswith("/systemctl") and "edit" in argv:
+            problems.add(place, "opens an editor; leave out edit")
+        commands.append(tuple(argv))
+    return tuple(commands)
+
+
+def program(path: str) -> str:
+    """The path of a program that does one thing, whatever its terminal."""
+    paths.absolute(path)
+    if path.endswith("/"):
+        raise Wrong(f"{shown(path)} is a directory; give the path of a program")
+    unsafe = _UNSAFE.fullmatch(path.rsplit("/", 1)[1])
+    if unsafe:
+        what = next(kind for kind, found in unsafe.groupdict().items() if found)
+        article = "an" if what[0] in "aeiou" else "a"
+        meaning = f"{article} {what}" if what != "starter" else "a program that starts others"
+        raise Wrong(f"{shown(path)} is {meaning}, through which more can be done; call a program that does one thing")
+    return path
+
+
+def _word(word: str) -> str:
+    if not word:
+        raise Wrong("is empty; leave it out")
+    if not word.isprintable():
+        raise Wrong(f"{shown(word)} holds a control character; remove it")
+    return word
