@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import stat
 import typing as t
 
 from . import keys, layout
+from .chains import chain
 from .host import Host, PathStat
 from .model import Account, Model
 from .resources import Directory, File, Group, State, User, of
@@ -206,8 +208,9 @@ def _uid_problems(uid: int, host: Host) -> t.Iterator[str]:
 
 
 def _shell_problems(account: Account, host: Host, known: State) -> t.Iterator[str]:
-    if account.shell not in host.paths:
-        yield f"shell {account.shell} does not exist on the host; install it or give another one"
+    shell = host.paths.get(chain(account.shell, host.paths.get)[-1])
+    if shell is None or not stat.S_ISREG(shell.mode) or not shell.mode & 0o111:
+        yield f"shell {account.shell} is no program of the host; install it or give another one"
     path = home_of(account)
     present: t.Optional[PathStat] = host.paths.get(path)
     uid = known.users[account.name].uid

@@ -67,7 +67,7 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
     """Bring this host to the model, or only say what that would take. Raises ``Refused`` or ``transaction.Undone``."""
     with contextlib.nullcontext() if check else transaction.locked():
         earlier = read.record()
-        present = read.identities()
+        present = read.identities(shares.named_users(model))
         model = earlier.effective(model, present.users)
         needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
         host = read.host(earlier, present, needed, shares.mapped_paths(model))

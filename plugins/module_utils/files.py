@@ -16,6 +16,7 @@ from .errors import Refused
 from .host import components
 from .resources import Directory, File
 
+SKELETON = "/etc/skel"
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -115,17 +116,31 @@ def make_directory(directory: Directory, uid: int, gid: int) -> bool:
     return created
 
 
-def _copy_skeleton(home: int, uid: int, gid: int, skeleton: str = "/etc/skel") -> None:
+def _copy_skeleton(home: int, uid: int, gid: int) -> None:
     """The plain files of /etc/skel, into a home that still is root's alone."""
-    with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(skeleton):
-            if not entry.is_file(follow_symlinks=False):
-                continue
-            descriptor = os.open(entry.name, NEW_FILE, 0o600, dir_fd=home)
-            with open(entry.path, "rb") as source, open(descriptor, "wb") as target:
-                shutil.copyfileobj(source, target)
-                os.fchown(descriptor, uid, gid)
-                os.fchmod(descriptor, stat.S_IMODE(entry.stat().st_mode))
+    for entry in _skeleton():
+        descriptor = os.open(entry.name, NEW_FILE, 0o600, dir_fd=home)
+        with open(entry.path, "rb") as source, open(descriptor, "wb") as target:
+            shutil.copyfileobj(source, target)
+            os.fchown(descriptor, uid, gid)
+            os.fchmod(descriptor, stat.S_IMODE(entry.stat().st_mode))
+
+
+def _skeleton() -> t.List[os.DirEntry[str]]:
+    try:
+        return [entry for entry in os.scandir(SKELETON) if entry.is_file(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def unmake_directory(directory: Directory) -> None:
+    """Remove a directory that this run made, with the skeleton that it started from."""
+    with opened(directory.path) as descriptor:
+        for entry in _skeleton() if directory.skeleton else ():
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(entry.name, dir_fd=descriptor)
+    if not remove_directory(directory.path):
+        raise OSError(f"{directory.path} was created and is not empty any more")
 
 
 def remove_directory(path: str) -> bool:

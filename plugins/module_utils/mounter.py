@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import subprocess
@@ -131,7 +132,9 @@ def mount_all(entries: t.Iterable[Entry]) -> t.List[t.Tuple[Entry, str]]:
             if around and around[-1] in failures:
                 raise OSError(f"{around[-1].target} is not mounted")
             if not present(entry, mounts.get(entry.target)):
-                if entry.target in mounts:
+                if is_dead(entry):
+                    detach(entry.target)
+                elif entry.target in mounts:
                     raise OSError("something else is mounted there: unmount it")
                 mount(entry)
         except (OSError, subprocess.SubprocessError) as error:
@@ -144,7 +147,16 @@ def mount_all(entries: t.Iterable[Entry]) -> t.List[t.Tuple[Entry, str]]:
     return list(failures.items())
 
 
-def reason(error: Exception) -> str:
+def is_dead(entry: Entry) -> bool:
+    """Whether the bindfs process of an entry has been killed: its mount stays, and answers nothing."""
+    try:
+        os.lstat(entry.target)
+    except OSError as error:
+        return entry.is_bindfs and error.errno == errno.ENOTCONN
+    return False
+
+
+def reason(error: BaseException) -> str:
     if isinstance(error, subprocess.CalledProcessError):
         return str(error.stderr).strip() or str(error)
     return (isinstance(error, OSError) and error.strerror) or str(error)
@@ -256,17 +268,21 @@ def mount_bindfs(entry: Entry) -> None:
     directory there for a link at the right moment would read and write the host's files through it. Hidden parts
     are covered there too, since a mount inside a bindfs mount vanishes when the application renames what is around.
     """
+    problem_out, problem_in = os.pipe()
     with opened(entry.target) as target, closing(os.open("/proc/self/ns/mnt", os.O_RDONLY)) as home:
         child = os.fork()
         if child == 0:
             try:
                 confined_bindfs(entry, target, home)
-            except (OSError, subprocess.SubprocessError) as error:
-                os.write(2, f"{entry.target}: {reason(error)}\n".encode(errors="surrogateescape"))
-                os._exit(1)
+            except BaseException as error:
+                os.write(problem_in, reason(error).encode(errors="surrogateescape"))
             os._exit(0)
-        if os.waitpid(child, 0)[1] != 0:
-            raise OSError("bindfs could not be started")
+    os.close(problem_in)
+    with open(problem_out, encoding="utf-8", errors="surrogateescape") as file:
+        problem = file.read()
+    os.waitpid(child, 0)
+    if problem:
+        raise OSError(f"bindfs: {problem}")
 
 
 def confined_bindfs(entry: Entry, target: int, home: int) -> None:

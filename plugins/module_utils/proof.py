@@ -7,10 +7,11 @@ A gate is entered with the candidate before the swap and left after it. What it 
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import typing as t
 
-from . import layout, sshd, sshd_policy, sudo, sudo_tasks
+from . import layout, mounting, sshd, sshd_policy, sudo, sudo_tasks
 from .errors import Refused
 from .host import Host
 from .model import Model
@@ -41,10 +42,18 @@ def ports(model: Model, host: Host, known: State) -> Ports:
     return Ports(
         known=known,
         gates={layout.SSHD_DROP_IN: sshd_gate, layout.SUDOERS: sudo_gate},
-        take_up={layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd)},
+        take_up={
+            layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd),
+            layout.MOUNT_TABLE: lambda: _mount_what_is_listed(host.tools.systemd),
+        },
         systemd=host.tools.systemd,
         sysusers=host.tools.sysusers,
     )
+
+
+def _mount_what_is_listed(systemd: bool) -> None:
+    if os.path.exists(layout.MOUNT_TABLE):
+        mounting.apply(layout.MOUNT_TABLE, systemd)
 
 
 def check(actions: t.Iterable[Action]) -> None:

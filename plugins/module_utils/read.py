@@ -46,10 +46,10 @@ def host(earlier: Record, present: State, needed: t.Iterable[str], shared: t.Ite
     )
 
 
-def identities() -> State:
-    """All users and groups."""
+def identities(named: t.Collection[str]) -> State:
+    """All users and groups of the host's own files, and those ``named`` that it knows from elsewhere."""
     present, groups = users.read()
-    return State(users=present, groups=groups)
+    return State(users={**present, **users.known_elsewhere(set(named) - present.keys())}, groups=groups)
 
 
 def paths(needed: t.Iterable[str]) -> t.Dict[str, PathStat]:

@@ -31,6 +31,13 @@ def mapped_paths(model: Model) -> t.List[str]:
     return folders + [grant.source for grant in grants if grant.source is not None and grant.sharing == "mapped"]
 
 
+def named_users(model: Model) -> t.List[str]:
+    """Users whom the model names and who need not be accounts of it."""
+    owners = [folder.owner for folder in model.folders]
+    owners += [grant.owner for account in model.accounts for grant in account.grants if grant.owner is not None]
+    return [*model.server.admins, *owners]
+
+
 @dataclass(frozen=True)
 class Share:
     """What a grant opens: a directory of the host, and whom its files belong to; ``None``: nobody of that name."""

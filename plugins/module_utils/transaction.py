@@ -81,6 +81,7 @@ def run(actions: t.Sequence[Action], ports: Ports) -> None:
             for step, batch in itertools.groupby(actions, key=lambda action: action.step):
                 _STEPS[step](list(batch), ports, undo.append, staged)
         except Exception as error:
+            staged.close()  # a directory that was made for staged files must be empty to be unmade
             raise Undone(error, _unwind(undo)) from error
 
 
@@ -160,15 +161,10 @@ def _make_directories(actions: t.List[Action], ports: Ports, push: Push, staged:
         before, after = t.cast(t.Optional[Directory], action.before), t.cast(Directory, action.after)
         created = files.make_directory(after, *_owner(after, ports.known))
         if created:
-            push(lambda after=after: _gone(after))  # type: ignore[misc]
+            push(lambda after=after: files.unmake_directory(after))  # type: ignore[misc]
         elif before is not None:
             push(lambda before=before: _set_back(before, ports.known))  # type: ignore[misc]
     files.settle(action.resource.path for action in actions if isinstance(action.resource, Directory))
-
-
-def _gone(directory: Directory) -> None:
-    if not files.remove_directory(directory.path):
-        raise OSError(f"{directory.path} was created and is not empty any more")
 
 
 def _set_back(before: Directory, known: State) -> None:
@@ -286,7 +282,18 @@ def _remove_directories(actions: t.List[Action], ports: Ports, push: Push, stage
 
 def _remove_users(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
     for action in actions:
-        users.remove_user(t.cast(User, action.before).name)
+        user = t.cast(User, action.before)
+        push(lambda user=user: _bring_back(user, ports))  # type: ignore[misc]
+        users.remove_user(user.name)
+
+
+def _bring_back(user: User, ports: Ports) -> None:
+    """The user with its ids and its password, and its group, which ``userdel`` may have taken along."""
+    present, groups = users.read()
+    if user.name not in present:
+        own = [] if any(group.gid == user.gid for group in groups.values()) else [Group(user.name, user.gid)]
+        users.create(own, [user], ports.sysusers)
+        users.settle_new([user])
 
 
 def _remove_groups(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:

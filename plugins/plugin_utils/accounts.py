@@ -82,7 +82,7 @@ def _account(item: Item, around: Around, problems: Problems) -> Account:
         sources=sources,
         expires=problems.check(item, "expires", times.instant),
         grants=granted,
-        start_in=(problems.check(item, "start_in", grants.start_in, granted) or "/"),
+        start_in=problems.check(item, "start_in", grants.start_in, granted, item["kind"]) or "",
         umask=problems.check(item, "umask", paths.umask) or "",
         existing=item["existing"],
         uid=problems.check(item, "uid", _uid),
@@ -134,9 +134,9 @@ def _person(name: str, people: People, prefix: str) -> str:
 
 
 def _password(item: Item, name: str, around: Around, problems: Problems) -> str | None:
-    if item["password"] is not None and item["password_hash"] is not None:
+    if item.gives("password") and item.gives("password_hash"):
         problems.add(f"{item.place}.password", "is given together with password_hash; give one of them")
-    if item["second_factor"] == "password" and item["password"] is None and item["password_hash"] is None:
+    if item["second_factor"] == "password" and not (item.gives("password") or item.gives("password_hash")):
         problems.add(f"{item.place}.second_factor", "is password, and there is none; give password_hash or password")
     given = problems.check(item, "password_hash", passwords.hashed)
     accepted = problems.check(item, "password", passwords.acceptable, name, around.policy)
@@ -149,7 +149,7 @@ def _forwarding(item: Item, kind: str, problems: Problems) -> Forwarding:
     if kind == "sftp" and (item["agent"] or item["x11"] or item["local"] or item["remote"]):
         problems.add(item.place, "has no meaning for kind sftp; leave it out, or choose kind shell or tunnel")
     if kind == "tunnel":
-        if not item["local"] and not item["remote"]:
+        if not item.gives("local") and not item.gives("remote"):
             problems.add(f"{item.place}.local", "is empty, so the tunnel leads nowhere; list its destinations")
         for option in ("agent", "x11"):
             if item[option]:

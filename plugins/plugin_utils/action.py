@@ -17,15 +17,17 @@ _LOGIN_TRANSPORTS = ("ssh", "paramiko", "paramiko_ssh", "libssh", "local", "smar
 class ResolvingAction(ActionBase):
     """Resolves the model of a task and runs the module of the same name with it."""
 
-    _requires_connection = True
-
     def run(self, tmp: t.Any = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
         variables = task_vars or {}
         result: t.Dict[str, t.Any] = super().run(tmp, variables)
-        model = self.resolved(variables)
-        result.update(self._execute_module(module_args={"model": to_json(model)}, task_vars=variables))
-        result.pop("invocation", None)
+        result.update(self.applied(self.resolved(variables), variables))
         return result
+
+    def applied(self, model: Model, variables: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+        """What the module says of the host, given the resolved model."""
+        said: t.Dict[str, t.Any] = self._execute_module(module_args={"model": to_json(model)}, task_vars=variables)
+        said.pop("invocation", None)
+        return said
 
     def resolved(self, variables: t.Mapping[str, t.Any]) -> Model:
         """The model of the task's arguments; all that is wrong with it is said at once."""

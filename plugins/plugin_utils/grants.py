@@ -24,9 +24,11 @@ def resolve(
     return tuple(grant for _, grant in made)
 
 
-def start_in(text: str, grants: c.Sequence[Grant]) -> str:
+def start_in(text: str, grants: c.Sequence[Grant], kind: str) -> str:
     """The directory in which a session starts: one that the account sees."""
     path = paths.absolute(text)
+    if kind != "sftp":
+        return path
     hidden = any(grant.hidden and paths.within(path, grant.at) for grant in grants)
     seen = any(paths.related(path, grant.at) for grant in grants if not grant.hidden and grant.at)
     if path != "/" and (hidden or not seen):
@@ -35,7 +37,7 @@ def start_in(text: str, grants: c.Sequence[Grant]) -> str:
 
 
 def _grant(item: Item, folders: c.Mapping[str, str], where: str, jails: str, problems: Problems) -> Grant:
-    kinds = [kind for kind in _KINDS if item[kind]]
+    kinds = [kind for kind in _KINDS if item.gives(kind)]
     if len(kinds) != 1:
         has = f"has {' and '.join(kinds)}" if kinds else "says nothing of what to show"
         problems.add(item.place, f"{has}; give exactly one of {', '.join(_KINDS)}")

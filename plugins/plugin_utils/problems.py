@@ -32,11 +32,16 @@ class Invalid(Exception):
 class Item(dict[str, t.Any]):
     """A mapping of the model with its defaults filled in, which knows its place in what was written."""
 
-    __slots__ = ("place",)
+    __slots__ = ("misshapen", "place")
 
     def __init__(self, place: str, values: c.Mapping[str, t.Any]) -> None:
         super().__init__(values)
         self.place = place
+        self.misshapen: frozenset[str] = frozenset()
+
+    def gives(self, option: str) -> bool:
+        """Something is there, even if it was so wrong that nothing of it is left."""
+        return bool(self[option]) or option in self.misshapen
 
 
 class Problems:
@@ -44,6 +49,9 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def add(self, place: str, why: str) -> None:
         end = "" if why.endswith("?") else "."
@@ -112,7 +120,7 @@ def known(value: str, names: c.Collection[str], what: str, where: str) -> str:
     """A reference to something that the model declares elsewhere."""
     if value in names:
         return value
-    close = difflib.get_close_matches(value, names, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
     raise Wrong(
         f"{shown(value)} is no {what} of {where}; " + (f"did you mean {close[0]}?" if close else "declare it there")
     )

@@ -39,16 +39,16 @@ def policy(item: Item, problems: Problems) -> Item:
 def admins(item: Item, connecting_user: str, through_sshd: bool, problems: Problems) -> tuple[str, ...]:
     """Who must still be able to log in after every change; among them the user whom Ansible itself uses."""
     place = f"{item.place}.admins"
-    if item["admins"] is None:
+    if item["admins"] is None and "admins" not in item.misshapen:
         try:
             return (names.login(connecting_user),)
         except Wrong as wrong:
             problems.add(place, f"defaults to the connecting user: {wrong}")
             return ()
     listed = problems.check_each(item, "admins", names.login)
-    if not item["admins"]:
+    if not item.gives("admins"):
         problems.add(place, "is empty; name at least one login that must still work after every change")
-    elif through_sshd and item["only_listed"] and connecting_user not in item["admins"]:
+    elif through_sshd and item["only_listed"] and connecting_user not in (item["admins"] or ()):
         problems.add(place, f"lacks {shown(connecting_user)}, as whom Ansible connects, and would shut it out; add it")
     return listed
 

@@ -58,13 +58,16 @@ def compiled(spec: c.Mapping[str, c.Mapping[str, t.Any]], path: str = "") -> Tak
             if name not in takes:
                 problems.add(f"{dot}{shown(name)[1:-1]}", f"is no option; {suggestion(str(name), names)}")
             elif given is not None:
+                before = len(problems)
                 made = takes[name](given, dot + name, problems)
                 if made is not None:
                     item[str(name)] = made
+                if len(problems) != before:
+                    item.misshapen |= {str(name)}
             elif name in nullable:
                 item[str(name)] = None
         for name in required:
-            if item[name] is None and value.get(name) is None:
+            if not item.gives(name) and value.get(name) is None:
                 problems.add(f"{dot}{name}", "is missing; it has no default")
         for name, take_nested in nested.items():
             if value.get(name) is None and not (name in nullable and name in value):

@@ -50,7 +50,7 @@ def resolve(contract: Item, problems: Problems) -> tuple[SudoTask, ...]:
 
 
 def _task(item: Item, problems: Problems) -> SudoTask:
-    kinds = [kind for kind in _KINDS if item[kind]]
+    kinds = [kind for kind in _KINDS if item.gives(kind)]
     if len(kinds) != 1:
         has = f"has {' and '.join(kinds)}" if kinds else "does nothing"
         problems.add(item.place, f"{has}; give exactly one of {', '.join(_KINDS)}")
@@ -74,7 +74,7 @@ def _fits(item: Item, kind: str, problems: Problems) -> None:
         if item["actions"]:
             problems.add(f"{item.place}.actions", "has no meaning for commands; leave it out")
     else:
-        if not item["actions"]:
+        if not item.gives("actions"):
             problems.add(f"{item.place}.actions", "is missing; list what may be done, such as [status, restart]")
         if item["run_as"] != "root":
             problems.add(f"{item.place}.run_as", "has no meaning for a service, which root starts; leave it out")

@@ -25,7 +25,10 @@ HOST = Host(
         groups={name: Group(name, gid) for name, gid in (("root", 0), ("human", 6400), ("mail", 8))},
     ),
     tools=Tools(openssh=(9, 2)),
-    paths={"/bin/bash": PathStat(stat.S_IFREG | 0o755, 0, 0), "/home": PathStat(DIRECTORY, 0, 0)},
+    paths={
+        **{path: PathStat(DIRECTORY, 0, 0) for path in ("/", "/bin", "/home")},
+        "/bin/bash": PathStat(stat.S_IFREG | 0o755, 0, 0),
+    },
     now=NOW,
 )
 KEY = Key("ssh-ed25519", "AAAA", "erp", "key")
@@ -130,7 +133,8 @@ def test_a_user_that_was_taken_over_is_given_back_with_its_present_password() ->
         pytest.param(Account("mail", "sftp", existing="manage"), "system user", id="a system user"),
         pytest.param(Account("human", "sftp", existing="manage", uid=7000), "has uid 6400", id="another uid"),
         pytest.param(Account("a", "sftp", uid=6400), "belongs to human", id="a uid in use"),
-        pytest.param(Account("a", "shell", shell="/bin/zsh"), "does not exist", id="no such shell"),
+        pytest.param(Account("a", "shell", shell="/bin/zsh"), "is no program", id="no such shell"),
+        pytest.param(Account("a", "shell", shell="/home"), "is no program", id="a shell that cannot be run"),
     ],
 )
 def test_refusals(account: Account, said: str) -> None:

@@ -86,11 +86,23 @@ def test_a_home_starts_with_the_plain_files_of_the_skeleton(tmp_path: Path, monk
     skeleton.mkdir()
     (skeleton / ".profile").write_text("hello")
     os.symlink("/etc/shadow", skeleton / "link")
-    monkeypatch.setattr(files._copy_skeleton, "__defaults__", (str(skeleton),))
+    monkeypatch.setattr(files, "SKELETON", str(skeleton))
     home = tmp_path / "home"
-    files.make_directory(Directory(str(home), 0o750, skeleton=True), *ME)
+    directory = Directory(str(home), 0o750, skeleton=True)
+    files.make_directory(directory, *ME)
     assert os.listdir(home) == [".profile"]
     assert (home / ".profile").read_text() == "hello"
+    files.unmake_directory(directory)
+    assert not home.exists()
+
+
+def test_a_directory_that_was_filled_meanwhile_is_not_unmade(tmp_path: Path) -> None:
+    directory = Directory(str(tmp_path / "folder"), 0o750)
+    files.make_directory(directory, *ME)
+    (tmp_path / "folder" / "upload").write_text("precious")
+    with pytest.raises(OSError, match="not empty any more"):
+        files.unmake_directory(directory)
+    assert (tmp_path / "folder" / "upload").read_text() == "precious"
 
 
 def test_a_directory_that_holds_something_stays(tmp_path: Path) -> None:

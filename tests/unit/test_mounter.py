@@ -7,6 +7,7 @@ import functools
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 import traceback
@@ -181,6 +182,18 @@ def test_the_account_does_everything_with_what_the_application_writes(how: str, 
 
 
 @pytest.mark.parametrize("how", MAPPED)
+@alone
+def test_either_side_sees_at_once_what_the_other_one_changed(how: str, place: Place) -> None:
+    need(how, place)
+    mounted(place.entry(how))
+    act(ACCOUNT, place.jail / "pim", "echo one > file; ls -la")
+    act(APPLICATION, place.source, "echo two >> file")
+    assert act(ACCOUNT, place.jail / "pim", "cat file") == "one\ntwo\n"
+    act(APPLICATION, place.source, "chmod 0400 file; mv file moved")
+    act(ACCOUNT, place.jail / "pim", "! test -e file; ! ( echo three >> moved ) 2> /dev/null")
+
+
+@pytest.mark.parametrize("how", MAPPED)
 @pytest.mark.parametrize(
     "script",
     [
@@ -282,7 +295,7 @@ def test_a_source_behind_a_link_is_not_mounted(planted: str, how: str, place: Pl
         home.rmdir()
         home.symlink_to(secret)
     ((_entry, why),) = mounter.mount_all([place.entry(how, "pim", home / "pub")])
-    assert "started" in why if how == "bindfs" else "is a link or no directory" in why
+    assert "is a link or no directory" in why
     assert not is_mount(place.jail / "pim")
 
 
@@ -388,10 +401,38 @@ def test_bindfs_ends_with_its_mount(place: Place) -> None:
     mounted(place.entry("bindfs"))
     (pid,) = set(_bindfs()) - earlier
     mounter.unmount(str(place.jail / "pim"))
-    deadline = time.monotonic() + 5
-    while pid in set(_bindfs()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert pid not in set(_bindfs())
+    _wait_for(lambda: pid not in set(_bindfs()))
+
+
+@alone
+def test_a_bindfs_that_was_killed_is_started_again(place: Place) -> None:
+    need("bindfs", place)
+    earlier = set(_bindfs())
+    mounted(place.entry("bindfs"))
+    (pid,) = set(_bindfs()) - earlier
+    os.kill(pid, signal.SIGKILL)
+    _wait_for(lambda: pid not in set(_bindfs()))
+    with pytest.raises(OSError, match="not connected"):
+        os.listdir(place.jail / "pim")
+    mounted(place.entry("bindfs"))
+    act(ACCOUNT, place.jail / "pim", "touch back")
+    assert (place.source / "back").stat().st_uid == APPLICATION
+
+
+@alone
+def test_what_bindfs_complains_about_is_told(place: Place) -> None:
+    need("bindfs", place)
+    ((_entry, why),) = mounter.mount_all([place.entry("bindfs", "pim", None, "map=nobody-here/1")])
+    assert why.startswith("bindfs: ")
+    assert "nobody-here" in why
+    assert not is_mount(place.jail / "pim")
+
+
+def _wait_for(condition: t.Callable[[], bool], seconds: float = 5) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
 
 
 # --- unmounting ---

@@ -98,3 +98,19 @@ def test_change(commands: list[tuple[list[str], str]], after: dict[str, t.Any], 
 def test_ageing_is_taken_off(commands: list[tuple[list[str], str]]) -> None:
     users.change(User(**{**vars(ALICE), "ageing": True}), ALICE)
     assert ["chage", "--maxdays", "-1", "--inactive", "-1", "alice"] in [argv for argv, _input in commands]
+
+
+def test_members_of_the_host_s_own_files_join_at_once_and_others_one_by_one(
+    commands: list[tuple[list[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, "read", lambda: users.parse(PASSWD, "", GROUP))
+    users.add_members({"pim": {"alice", "from-ldap"}}, sysusers=True)
+    assert commands == [
+        (["gpasswd", "--add", "from-ldap", "pim"], ""),
+        (["systemd-sysusers"], "m alice pim\n"),
+    ]
+
+
+def test_a_user_from_elsewhere_is_found_by_name() -> None:
+    assert users.known_elsewhere(["root", "nobody-of-that-name"])["root"].uid == 0
+    assert users.known_elsewhere(["nobody-of-that-name"]) == {}

@@ -98,7 +98,9 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, str
     """For alice and dave the socket of an agent with their key."""
     directory = tmp_path_factory.mktemp("agents")
     sockets = {person: str(directory / person) for person in ("alice", "dave")}
-    running = [subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) for path in sockets.values()]
+    running = [
+        subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) for path in sockets.values()
+    ]
     try:
         for person, path in sockets.items():
             while not Path(path).exists():

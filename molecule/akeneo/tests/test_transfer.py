@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The SFTP accounts: every client transfers files with them, and they see one folder and can do nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from pathlib import Path
+
+import paramiko
+import pytest
+from clients import CLIENTS, Paramiko, Scp, Sftp
+from conftest import FOLDER, Logins, Place
+from logins import Answer, Login, answer_at, forwarding, run, ssh
+from testinfra.host import Host
+
+ACCOUNTS = ["akeneosftp", "akeneosftp2"]
+EVERYBODY = [*ACCOUNTS, "auditor"]
+
+
+@pytest.fixture
+def login(logins: Logins, account: str) -> Login:
+    return t.cast(Login, getattr(logins, account))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "über den Tag.csv"
+    path.write_text("sku;name\n1;Mug\n")
+    return path
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    path = tmp_path / "tree"
+    (path / "a/b").mkdir(parents=True)
+    (path / "a/b/.deep").write_text("deep\n")
+    (path / "top").write_text("top\n")
+    return path
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.promise("A15")
+@pytest.mark.parametrize("account", ACCOUNTS)
+@pytest.mark.parametrize("name", CLIENTS)
+def test_every_client_transfers_files(login: Login, name: str, place: Place, file: Path, tree: Path) -> None:
+    client, here = CLIENTS[name](login), place.customer
+    assert_ok(client.mkdir(here))
+    assert_ok(client.put(file, f"{here}/{file.name}"))
+    assert client.ls(here) == Answer(0, file.name)
+    assert_ok(client.rename(f"{here}/{file.name}", f"{here}/renamed"))
+    assert_ok(client.get(f"{here}/renamed", file.with_name("back")))
+    assert file.with_name("back").read_bytes() == file.read_bytes()
+    assert_ok(client.rm(f"{here}/renamed"))
+    assert_ok(client.put_tree(tree, f"{here}/tree"))
+    assert client.ls(f"{here}/tree") == Answer(0, "a\ntop")
+    assert_ok(client.get(f"{here}/tree/a/b/.deep", file.with_name("deep")))
+    assert file.with_name("deep").read_text() == "deep\n"
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_scp_transfers_files(login: Login, place: Place, file: Path, tree: Path) -> None:
+    client = Scp(login)
+    assert_ok(client.put_tree(tree, place.customer))
+    assert_ok(client.put(file, f"{place.customer}/{file.name}"))
+    assert_ok(client.get(f"{place.customer}/{file.name}", file.with_name("back")))
+    assert file.with_name("back").read_bytes() == file.read_bytes()
+
+
+def assert_ok(answer: Answer) -> None:
+    assert answer.ok, answer.text
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", EVERYBODY)
+def test_there_is_one_folder_and_nothing_else(login: Login, account: str) -> None:
+    assert Sftp(login).ls("/") == Answer(0, "pim")
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", EVERYBODY)
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("ls /etc", "not found"),
+        ("ls /data/transfer/pim", "not found"),
+        ("get /etc/passwd /dev/null", "not found"),
+        ("get ../../../etc/passwd /dev/null", "not found"),
+        ("ls /srv/sftp", "not found"),
+        ("ls /pim/../../home", "not found"),
+        ("put {file} /new", "Permission denied"),
+        ("mkdir /new", "Permission denied"),
+        ("rmdir /pim", "Permission denied|Failure"),
+        ("rename /pim /mip", "Permission denied|Failure"),
+        ("chmod 0777 /", "Permission denied"),
+        ("ln -s /etc/passwd /new", "Permission denied"),
+    ],
+)
+def test_outside_the_folder_is_nothing(login: Login, account: str, tmp_path: Path, command: str, text: str) -> None:
+    (tmp_path / "file").touch()
+    answer = Sftp(login).commands(command.format(file=tmp_path / "file"))
+    assert answer.code == 1
+    assert any(part in answer.text for part in text.split("|")), answer
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ["akeneosftp2", "auditor"])
+def test_a_link_that_the_application_plants_leads_nowhere(
+    logins: Logins, login: Login, account: str, place: Place
+) -> None:
+    assert_ok(ssh(logins.alice, "--", f"ln -s /etc/passwd {place.application}"))
+    answer = Sftp(login).get(place.customer, Path("/dev/null"))
+    assert not answer.ok
+    assert "root:" not in answer.text
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ["akeneosftp2"])
+@pytest.mark.parametrize("option", ["-s", ""])
+def test_customers_plant_no_links(login: Login, host: Host, place: Place, option: str) -> None:
+    client = Sftp(login)
+    assert_ok(client.put(Path(__file__), place.customer))
+    assert not client.commands(f"ln {option} {place.customer} {place.customer}-link").ok
+    assert not host.file(f"{place.application}-link").exists
+
+
+ONLY_SFTP = "This service allows sftp connections only.\n"
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.promise("A20")  # who cannot start a program cannot start crontab
+@pytest.mark.parametrize("account", EVERYBODY)
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        pytest.param([], Answer(1, ONLY_SFTP), id="shell"),
+        pytest.param(["--", "id"], Answer(1, ONLY_SFTP), id="command"),
+        pytest.param(["--", "crontab", "-l"], Answer(1, ONLY_SFTP), id="crontab"),
+        pytest.param(["--", "scp", "-t", "/pim"], Answer(1, ONLY_SFTP), id="scp of old"),
+        pytest.param(["--", "rsync", "--server", ".", "/pim"], Answer(1, ONLY_SFTP), id="rsync"),
+        pytest.param(["-s", "--", "netconf"], Answer(1, ONLY_SFTP), id="other subsystem"),
+        pytest.param(["-tt"], Answer(255, "PTY allocation request failed on channel 0\n"), id="terminal"),
+    ],
+)
+def test_sftp_is_all_there_is(login: Login, account: str, arguments: list[str], expected: Answer) -> None:
+    answer = ssh(login, *arguments)
+    assert answer.text == expected.text
+    assert answer.code in {expected.code, 1}
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ["akeneosftp2", "auditor"])
+def test_scp_without_sftp_is_refused(login: Login, account: str, file: Path) -> None:
+    answer = run("scp", "-q", "-O", *login.options, file, f"{login.destination}:/pim/")
+    assert answer == Answer(1, ONLY_SFTP)
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", EVERYBODY)
+@pytest.mark.parametrize("destination", ["127.0.0.1:22", "localhost:22", "/run/systemd/private"])
+def test_nothing_is_reached_through_the_host(login: Login, account: str, destination: str) -> None:
+    option = ["-W", destination] if ":" in destination else ["-W", f"{destination}:0"]
+    answer = ssh(login, *option)
+    assert answer.code == 255
+    assert "stdio forwarding failed" in answer.text
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ["akeneosftp2"])
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        pytest.param(["-L", "PORT:127.0.0.1:22"], b"", id="-L port"),
+        pytest.param(["-L", "PORT:/run/dbus/system_bus_socket"], b"\0AUTH EXTERNAL 30\r\n", id="-L socket"),
+        pytest.param(["-D", "127.0.0.1:PORT"], b"\4\1\0\x16\x7f\0\0\1\0", id="-D"),
+    ],
+)
+def test_a_forward_leads_nowhere(login: Login, options: list[str], sent: bytes) -> None:
+    with forwarding(login, *options) as port:
+        assert answer_at(port, sent) == b""
+
+
+@pytest.mark.promise("A14")
+@pytest.mark.parametrize("account", ["akeneosftp2"])
+@pytest.mark.parametrize("listener", ["9998", "/tmp/listener"])
+def test_no_listener_is_opened_on_the_host(login: Login, account: str, listener: str) -> None:
+    answer = ssh(login, "-N", "-oExitOnForwardFailure=yes", "-R", f"{listener}:127.0.0.1:22")
+    assert answer.code == 255
+    assert "remote port forwarding failed for listen p" in answer.text
+
+
+@pytest.mark.promise("A9")
+@pytest.mark.parametrize("account", ["akeneosftp2"])
+def test_no_agent_is_left_on_the_host(host: Host, login: Login, agents: dict[str, str]) -> None:
+    sockets = "find /tmp -path '/tmp/ssh-*' -type s"
+    before = host.run(sockets).stdout
+    command = ["sftp", "-q", *login.options, f"-oForwardAgent={agents['alice']}", "-b", "-", login.destination]
+    assert run(*command, text="ls /\n!sleep 0.2\n").ok
+    assert host.run(sockets).stdout == before
+
+
+@pytest.mark.promise("A16")
+def test_a_credential_is_shared_by_sessions_at_the_same_time(logins: Logins, place: Place) -> None:
+    with contextlib.ExitStack() as stack:
+        sessions = [stack.enter_context(Paramiko(logins.akeneosftp).session()) for _ in range(3)]
+        sessions[0].mkdir(place.customer)
+        files = [
+            stack.enter_context(session.open(f"{place.customer}/{number}", "w"))
+            for number, session in enumerate(sessions)
+        ]
+        for file in files:
+            file.write("at the same time\n")
+        assert sorted(sessions[2].listdir(place.customer)) == ["0", "1", "2"]
+
+
+@pytest.mark.promise("A13")
+def test_a_wrong_password_opens_nothing(logins: Logins) -> None:
+    answer = ssh(Login(logins.address, "akeneosftp", password="not this one"), "-s", "--", "sftp")
+    assert answer == Answer(255, f"akeneosftp@{logins.address}: Permission denied (publickey,password).\n")
+
+
+@pytest.mark.promise("A13")
+@pytest.mark.parametrize("user", ["akeneosftp2", "auditor", "root", "deploy"])
+def test_the_password_of_akeneosftp_opens_nothing_else(logins: Logins, user: str) -> None:
+    answer = ssh(logins.password(user), "-s", "--", "sftp")
+    assert answer.code == 255
+    assert "Permission denied (" in answer.text
+
+
+# The auditor
+
+
+# To the file ``old``, which is there, or to the name ``new``, which is not.
+Change = t.Callable[[paramiko.SFTPClient, str, str], object]
+
+
+def extension(name: str) -> Change:
+    """A request that the library has no method for."""
+    return lambda sftp, old, new: getattr(sftp, "_request")(paramiko.sftp.CMD_EXTENDED, name, old, new)  # noqa: B009
+
+
+CHANGES: dict[str, Change] = {
+    "create": lambda sftp, old, new: sftp.open(new, "w"),
+    "create and set a mode": lambda sftp, old, new: sftp.open(new, "x"),
+    "overwrite": lambda sftp, old, new: sftp.open(old, "w"),
+    "append": lambda sftp, old, new: sftp.open(old, "a"),
+    "edit in place": lambda sftp, old, new: sftp.open(old, "r+"),
+    "truncate": lambda sftp, old, new: sftp.truncate(old, 0),
+    "truncate an open file": lambda sftp, old, new: sftp.open(old, "r").truncate(0),
+    "remove": lambda sftp, old, new: sftp.remove(old),
+    "rename": lambda sftp, old, new: sftp.rename(old, new),
+    "rename over": lambda sftp, old, new: sftp.posix_rename(old, new),
+    "make a directory": lambda sftp, old, new: sftp.mkdir(new),
+    "remove a directory": lambda sftp, old, new: sftp.rmdir(f"{old}.d"),
+    "change the mode": lambda sftp, old, new: sftp.chmod(old, 0o777),
+    "change the mode of an open file": lambda sftp, old, new: sftp.open(old, "r").chmod(0o777),
+    "change the owner": lambda sftp, old, new: sftp.chown(old, 0, 0),
+    "change the times": lambda sftp, old, new: sftp.utime(old, (0, 0)),
+    "make a symbolic link": lambda sftp, old, new: sftp.symlink(old, new),
+    "make a hard link": extension("hardlink@openssh.com"),
+    "copy on the host": extension("copy-data"),
+}
+
+
+@pytest.fixture(scope="module")
+def reading(host: Host, logins: Logins) -> t.Iterator[paramiko.SFTPClient]:
+    host.check_output(
+        "cd %s && install -o akeneo -g pim-transfer -m 0660 /etc/hostname kept"
+        " && install -o akeneo -g pim-transfer -m 2770 -d kept.d",
+        FOLDER,
+    )
+    with Paramiko(logins.auditor).session() as sftp:
+        yield sftp
+    host.check_output("cd %s && rm -r kept kept.d", FOLDER)
+
+
+@pytest.mark.promise("A15")
+def test_the_auditor_reads(reading: paramiko.SFTPClient, host: Host) -> None:
+    assert {"kept", "kept.d"} <= set(reading.listdir("/pim"))
+    with reading.open("/pim/kept") as file:
+        assert file.read() == host.file(f"{FOLDER}/kept").content
+
+
+@pytest.mark.promise("A15")
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_the_auditor_changes_nothing(reading: paramiko.SFTPClient, host: Host, change: Change) -> None:
+    look = f"cd {FOLDER} && find . -printf '%p %m %s %U %G %T@\\n' | sort && sha256sum kept"
+    before = host.check_output(look)
+    with pytest.raises(OSError, match=r"Permission denied|Failure|Operation unsupported|Read-only"):
+        change(reading, "/pim/kept", "/pim/new")
+    assert host.check_output(look) == before
+
+
+@pytest.mark.promise("A15")
+@pytest.mark.parametrize("name", CLIENTS)
+def test_no_client_writes_for_the_auditor(logins: Logins, name: str, place: Place, file: Path) -> None:
+    client = CLIENTS[name](logins.auditor)
+    assert not client.put(file, f"/pim/{file.name}").ok
+    assert client.ls(f"/pim/{Path(place.name).parent}") == Answer(0, "")

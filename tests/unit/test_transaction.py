@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The transaction on a real tree: what a failing step leaves behind is nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
+    Directory,
+    File,
+    Group,
+    Link,
+    User,
+    of,
+)
+
+ME = of(User("root", os.getuid(), os.getgid(), "/", ""), Group("root", os.getgid()))
+
+
+class Broken(Exception):
+    """What a proof raises in these tests."""
+
+
+def ports(gates: t.Mapping[str, transaction.Gate] | None = None, told: list[str] | None = None) -> transaction.Ports:
+    heard: list[str] = [] if told is None else told
+    take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}  # type: ignore[misc]
+    return transaction.Ports(ME, gates or {}, take_up, systemd=False, sysusers=False)
+
+
+def snapshot(tree: Path) -> dict[str, t.Any]:
+    """Every path below the tree with its mode and what it holds."""
+    return {
+        str(path): (
+            path.lstat().st_mode,
+            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None,
+        )
+        for path in sorted(tree.rglob("*"))
+    }
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "changed").write_text("old")
+    (tmp_path / "removed").write_text("goes")
+    (tmp_path / "mode").mkdir(mode=0o700)
+    (tmp_path / "empty").mkdir(mode=0o711)
+    os.symlink("somewhere", tmp_path / "link")
+    return tmp_path
+
+
+def plan(tree: Path) -> list[Action]:
+    """One action of every kind that needs no privilege, in the order of the steps."""
+    changed, removed, link = str(tree / "changed"), str(tree / "removed"), str(tree / "link")
+    old, new = Directory(str(tree / "mode"), 0o700), Directory(str(tree / "mode"), 0o755)
+    return [
+        Action(Step.DIRECTORY, None, Directory(str(tree / "new"), 0o755)),
+        Action(Step.DIRECTORY, None, Directory(str(tree / "new" / "inner"), 0o755)),
+        Action(Step.DIRECTORY, old, new),
+        Action(Step.FILE, File(changed, "old", (tree / "changed").stat().st_mode & 0o777), File(changed, "new", 0o600)),
+        Action(Step.FILE, None, File(str(tree / "new" / "file"), "new")),
+        Action(Step.LINK, Link(link, "somewhere"), Link(link, "elsewhere")),
+        Action(Step.REMOVE_FILE, File(removed, "goes", (tree / "removed").stat().st_mode & 0o777), None),
+        Action(Step.REMOVE_DIRECTORY, Directory(str(tree / "empty"), 0o711), None),
+        Action(Step.RECORD, None, File(str(tree / "record"), "last", 0o600)),
+    ]
+
+
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "STATE", str(tmp_path_factory.mktemp("state") / "sallyport"))
+
+
+def test_all_of_it_is_done(tree: Path) -> None:
+    transaction.run(plan(tree), ports())
+    assert (tree / "changed").read_text() == "new"
+    assert (tree / "new" / "file").read_text() == "new"
+    assert os.readlink(tree / "link") == "elsewhere"
+    assert sorted(os.listdir(tree)) == ["changed", "link", "mode", "new", "record"]
+    assert (tree / "mode").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("step", range(9))
+def test_whichever_step_fails_the_tree_is_as_it_was(tree: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = snapshot(tree)
+    actions = plan(tree)
+    failing = actions[step].step
+    original = transaction._STEPS[failing]
+
+    def broken(actions: list[Action], *rest: t.Any) -> None:
+        original(actions, *rest)
+        raise Broken("the disk is gone")
+
+    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, failing: broken})
+    with pytest.raises(transaction.Undone, match=r"the disk is gone \(the host is as it was\)") as undone:
+        transaction.run(actions, ports())
+    assert undone.value.remains == ()
+    assert snapshot(tree) == before
+
+
+def test_a_candidate_that_is_refused_is_never_swapped_in(tree: Path) -> None:
+    path = str(tree / "changed")
+
+    @contextlib.contextmanager
+    def gate(candidate: File) -> t.Iterator[None]:
+        assert candidate.content == "new"
+        raise Refused(["no"])
+        yield
+
+    before = snapshot(tree)
+    told: list[str] = []
+    with pytest.raises(transaction.Undone):
+        transaction.run(plan(tree), ports({path: gate}, told))
+    assert snapshot(tree) == before
+    assert told == []
+
+
+def test_a_file_that_does_not_prove_itself_is_put_back_and_the_daemon_told(tree: Path) -> None:
+    path = str(tree / "changed")
+
+    @contextlib.contextmanager
+    def gate(candidate: File) -> t.Iterator[None]:
+        assert Path(path).read_text() == "old"
+        yield
+        assert Path(path).read_text() == "new"
+        raise Refused(["it lets everybody in"])
+
+    before = snapshot(tree)
+    told: list[str] = []
+    with pytest.raises(transaction.Undone):
+        transaction.run(plan(tree), ports({path: gate}, told))
+    assert snapshot(tree) == before
+    assert told == [path]
+
+
+def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(actions: list[Action], *rest: t.Any) -> None:
+        (tree / "new" / "upload").write_text("a customer was faster")
+        raise Broken("no")
+
+    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, Step.LINK: broken})
+    with pytest.raises(transaction.Undone, match="NOT undone: .*/new was created and is not empty any more"):
+        transaction.run(plan(tree), ports())
+    assert (tree / "new" / "upload").exists()
+
+
+def test_a_second_run_is_kept_out(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    with transaction.locked(path):
+        process = multiprocessing.get_context("fork").Process(target=_second, args=(path,))
+        process.start()
+        process.join(10)
+    assert process.exitcode == 7
+    with transaction.locked(path, patience=0):
+        pass
+
+
+def _second(path: str) -> None:
+    try:
+        with transaction.locked(path, patience=0.2):
+            os._exit(0)
+    except Refused as refused:
+        os._exit(7 if path in refused.problems[0] else 1)
