@@ -12,6 +12,8 @@ from ansible_collections.sallyport.ssh.plugins.plugin_utils.action import Resolv
 class ActionModule(ResolvingAction):
     """Says what is wrong with the model, or how much it holds."""
 
+    hashing = False
+
     def applied(self, model: Model, variables: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
         return {
             "changed": False,

@@ -7,6 +7,7 @@ STATE = "/var/lib/sallyport"
 RECORD = STATE + "/record.json"
 TRANSACTIONS = STATE + "/transactions"
 EMPTY = STATE + "/empty"  # what a hidden part of a grant shows
+PYTHON = "/usr/bin/python3"  # the system's own: it is there at boot and for sudo, whatever Ansible itself runs on
 LOCK = "/run/lock/sallyport.lock"
 
 SSHD_CONFIG = "/etc/ssh/sshd_config"

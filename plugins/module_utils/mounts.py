@@ -18,7 +18,7 @@ from .resources import Directory, File, Link, Mount, State, of
 from .shares import Share, hidden_in, jailed, mapping, shares
 
 # the system's Python, kept from everything that the environment or a group may have put in its way
-PROGRAM = ("/usr/bin/python3", "-I", "-S", layout.MOUNT_PROGRAM)
+PROGRAM = (layout.PYTHON, "-I", "-S", layout.MOUNT_PROGRAM)
 UNIT = layout.UNITS + "/" + layout.MOUNT_UNIT
 ENABLED = f"{layout.UNITS}/multi-user.target.wants/{layout.MOUNT_UNIT}"
 CONFINED = ("nosuid", "nodev", "noexec")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -84,11 +85,11 @@ def observe(want: State, made: Made, known: State) -> State:
     as_listed = mounting.have(files.read(layout.MOUNT_TABLE) or "", active)
 
     def directory(path: str) -> t.Optional[Directory]:
+        if path in active:  # its attributes are those of what is mounted there
+            return want.directories.get(path, Directory(path, 0o755))
         status = _lstat(path)
         if status is None:
             return None
-        if path in active:  # its attributes are those of what is mounted there
-            return want.directories.get(path, Directory(path, 0o755))
         owner, group = names.get(status.st_uid, str(status.st_uid)), group_names.get(status.st_gid, str(status.st_gid))
         return Directory(path, stat.S_IMODE(status.st_mode), owner, group)
 
@@ -132,3 +133,7 @@ def _lstat(path: str) -> t.Optional[os.stat_result]:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:  # a bindfs that died; its mount point is there, and is mounted anew
+            return None
+        raise

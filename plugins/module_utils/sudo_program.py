@@ -18,7 +18,6 @@ from .model import SudoTask
 Argv = t.Tuple[str, ...]
 Table = t.Mapping[Argv, t.Tuple[Argv, ...]]
 
-PYTHON = "/usr/bin/python3"
 SYSTEMCTL = "/usr/bin/systemctl"
 SYSTEMCTL_OPTIONS = ("--no-pager", "--full")
 SUFFIX = ".service"
@@ -82,7 +81,7 @@ def command(task: SudoTask, sudo: str) -> str:
     )
 
 
-def program(task: SudoTask, systemctl: str = SYSTEMCTL, python: str = PYTHON) -> str:
+def program(task: SudoTask, systemctl: str = SYSTEMCTL, python: str = layout.PYTHON) -> str:
     listed = table(task, systemctl)
     values: t.Dict[str, t.Any] = {"NAME": task.name, "ALLOWED": usage(task)}
     if listed is not None:

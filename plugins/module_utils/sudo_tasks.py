@@ -18,7 +18,6 @@ from .host import Host, components
 from .model import Account, Model, SudoTask
 from .resources import Directory, File, State, of
 from .sudo_program import (
-    PYTHON,
     SYSTEMCTL,
     UNIT,
     bare,
@@ -136,7 +135,7 @@ def paths_needed(model: Model) -> t.List[str]:
         return []
     return [
         layout.PROGRAMS,
-        PYTHON,
+        layout.PYTHON,
         SYSTEMCTL,
         SYSTEMCTL_OF_OLD,
         *(argv[0] for task in model.sudo_tasks for argv in task.commands),
@@ -190,7 +189,7 @@ def _host_problems(model: Model, host: Host) -> t.Iterator[str]:
     if host.tools.sudo is None and any(account.is_open and account.sudo_tasks for account in model.accounts):
         yield "the host has no sudo; install it (apt-get install sudo)"
     yield from _changeable(layout.PROGRAMS, host)
-    yield from _target_problems(PYTHON, host)
+    yield from _target_problems(layout.PYTHON, host)
     if any(not task.commands for task in model.sudo_tasks):
         yield from _target_problems(_systemctl(host), host)
 

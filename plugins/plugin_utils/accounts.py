@@ -52,6 +52,7 @@ class Around:
     folders: c.Mapping[str, str]  # paths by name
     sudo_tasks: frozenset[str]
     policy: c.Mapping[str, int]
+    hashing: bool
 
 
 def resolve(items: list[Item], around: Around, problems: Problems) -> tuple[Account, ...]:
@@ -140,7 +141,9 @@ def _password(item: Item, name: str, around: Around, problems: Problems) -> str 
         problems.add(f"{item.place}.second_factor", "is password, and there is none; give password_hash or password")
     given = problems.check(item, "password_hash", passwords.hashed)
     accepted = problems.check(item, "password", passwords.acceptable, name, around.policy)
-    return given or (passwords.digest(accepted, around.host, name) if accepted and name else None)
+    if not (accepted and name):
+        return given
+    return passwords.digest(accepted, around.host, name) if around.hashing else passwords.UNHASHED
 
 
 def _forwarding(item: Item, kind: str, problems: Problems) -> Forwarding:

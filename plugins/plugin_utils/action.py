@@ -11,11 +11,13 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, to_json
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.validate import Context, Invalid, resolve
 
-_LOGIN_TRANSPORTS = ("ssh", "paramiko", "paramiko_ssh", "libssh", "local", "smart")
+_SSHD_TRANSPORTS = ("ssh", "paramiko", "paramiko_ssh", "libssh", "smart")
 
 
 class ResolvingAction(ActionBase):
     """Resolves the model of a task and runs the module of the same name with it."""
+
+    hashing = True
 
     def run(self, tmp: t.Any = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
         variables = task_vars or {}
@@ -31,12 +33,17 @@ class ResolvingAction(ActionBase):
 
     def resolved(self, variables: t.Mapping[str, t.Any]) -> Model:
         """The model of the task's arguments; all that is wrong with it is said at once."""
-        context = Context(inventory_hostname=str(variables["inventory_hostname"]), connecting_user=self._login())
+        context = Context(
+            inventory_hostname=str(variables["inventory_hostname"]),
+            connecting_user=self._login(),
+            through_sshd=self._connection.transport in _SSHD_TRANSPORTS,
+            hashing=self.hashing,
+        )
         try:
             return resolve(self._task.args, context=context)
         except Invalid as invalid:
             count = len(invalid.problems)
-            heading = f"The model has {count} {'problem' if count == 1 else 'problems'}; no host was touched."
+            heading = f"The model has {count} {'problem' if count == 1 else 'problems'}; the host was not contacted."
             raise AnsibleActionFail(
                 "\n".join([heading, *(f"- {text}" for text in invalid.problems)]),
                 result={"problems": list(invalid.problems)},
@@ -47,4 +54,4 @@ class ResolvingAction(ActionBase):
         login = self._get_remote_user()
         if login:
             return str(login)
-        return getpass.getuser() if self._connection.transport in _LOGIN_TRANSPORTS else "root"
+        return getpass.getuser() if self._connection.transport in (*_SSHD_TRANSPORTS, "local") else "root"

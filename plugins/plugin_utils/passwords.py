@@ -21,6 +21,7 @@ else:
 # about 4 seconds a host; whoever has more of them, or wants yescrypt, gives hashes.
 ROUNDS = 5000
 LEAST_BCRYPT_COST = 10
+UNHASHED = "*"  # stands for the hash where none is made
 
 _USE = "make one with mkpasswd -m yescrypt, or give password"
 _CRYPT = "[./A-Za-z0-9]"

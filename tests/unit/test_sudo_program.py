@@ -15,7 +15,7 @@ from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sudo_
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import SudoTask
 
 pytestmark = pytest.mark.skipif(
-    not os.access(sudo_program.PYTHON, os.X_OK), reason=f"the programs are run by {sudo_program.PYTHON}"
+    not os.access(layout.PYTHON, os.X_OK), reason=f"the programs are run by {layout.PYTHON}"
 )
 
 SERVICE = SudoTask("partners_mysql", service="mysql", actions=("status", "start", "restart"))

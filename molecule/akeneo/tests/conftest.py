@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import subprocess
@@ -37,6 +38,10 @@ class Logins:
     @property
     def alice(self) -> Login:
         return self.key("akeneo", "alice")
+
+    def alice_with(self, agent: str) -> Login:
+        """With an agent that ``-A`` forwards."""
+        return dataclasses.replace(self.alice, agent=agent)
 
     @property
     def akeneosftp(self) -> Login:

@@ -19,12 +19,13 @@ SECONDS = 30
 
 @dataclass(frozen=True)
 class Login:
-    """A user of a host, and what is to open it: one key or one password."""
+    """A user of a host, and what is to open it: one key or one password. An agent comes along if one is given."""
 
     address: str
     user: str
     key: Path | None = None
     password: str | None = None
+    agent: str | None = None
 
     @property
     def destination(self) -> str:
@@ -38,7 +39,8 @@ class Login:
             "GlobalKnownHostsFile": "none",
             "StrictHostKeyChecking": "yes",
             "ConnectTimeout": 10,
-            "IdentityAgent": "none",
+            "IdentityAgent": self.agent or "none",
+            "ForwardAgent": "yes" if self.agent else "no",
             "IdentitiesOnly": "yes",
             "IdentityFile": self.key or "none",
             "PreferredAuthentications": "password" if self.password else "publickey",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -195,8 +196,8 @@ def test_no_listener_is_opened_on_the_host(login: Login, account: str, listener:
 def test_no_agent_is_left_on_the_host(host: Host, login: Login, agents: dict[str, str]) -> None:
     sockets = "find /tmp -path '/tmp/ssh-*' -type s"
     before = host.run(sockets).stdout
-    command = ["sftp", "-q", *login.options, f"-oForwardAgent={agents['alice']}", "-b", "-", login.destination]
-    assert run(*command, text="ls /\n!sleep 0.2\n").ok
+    login = dataclasses.replace(login, agent=agents["alice"])
+    assert run("sftp", "-Aq", *login.options, "-b", "-", login.destination, text="ls /\n!sleep 0.2\n").ok
     assert host.run(sockets).stdout == before
 
 
