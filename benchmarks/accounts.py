@@ -15,7 +15,7 @@ Account = dict[str, Any]
 def make(count: int, real_key: str) -> list[Account]:
     """So many accounts as in ``access_accounts``; the public key ``real_key`` opens one of them, any one."""
     keys = [random_key() for _ in range(count)]
-    keys[random.randrange(count)] = real_key  # noqa: S311
+    keys[random.randrange(count)] = real_key
     return [
         {
             "name": f"customer{number:04}",

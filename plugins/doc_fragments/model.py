@@ -221,8 +221,8 @@ options:
       group:
         description:
           - The group of the folder, which is created if it is missing.
+          - By default the group that has the name of the O(folders[].owner).
         type: str
-        required: true
       mode:
         description:
           - The permissions of the folder, three or four octal digits in quotes.

@@ -219,4 +219,4 @@ def _shell_problems(account: Account, host: Host, known: State) -> t.Iterator[st
     if not present.is_directory:
         yield f"home {path} is not a directory; move it away or give another `home`"
     elif present.uid != uid:
-        yield f"home {path} belongs to uid {present.uid}, not to {account.name} ({uid}); chown it or give another `home`"
+        yield f"home {path} belongs to uid {present.uid}, not to uid {uid}; chown it or give another `home`"

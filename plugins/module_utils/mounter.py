@@ -84,7 +84,7 @@ def active(mountinfo: str) -> t.Dict[str, MountInfo]:
     """The mounts by target; of several on one target the topmost, which alone is visible."""
     found = {}
     for line in filter(None, mountinfo.split("\n")):
-        mounted, _, filesystem = line.partition(" - ")
+        mounted, _dash, filesystem = line.partition(" - ")
         _id, _parent, device, root, target, options = map(unescape, mounted.split(" ")[:6])
         kind, source = map(unescape, filesystem.split(" ")[:2])
         found[target] = MountInfo(target, source, kind, device, root, tuple(options.split(",")))
@@ -359,4 +359,4 @@ def system_call(number: int, *arguments: t.Any) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))

@@ -76,7 +76,7 @@ _FOLDER: Spec = dict(
     name=_NAME,
     path=dict(type="str", required=True),
     owner=dict(type="str", required=True),
-    group=dict(type="str", required=True),
+    group=dict(type="str"),
     mode=dict(type="str", default="2770"),
     sharing=_SHARING,
     subfolders=_NAMES,

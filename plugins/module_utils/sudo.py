@@ -104,7 +104,7 @@ def parse(text: str) -> t.Optional[t.FrozenSet[Rule]]:
     options: t.List[str] = []
     source = run_as = groups = ""
     for line in text[start.end() :].splitlines():
-        key, _, value = line.strip().partition(": ")
+        key, _colon, value = line.strip().partition(": ")
         if line.startswith("\t"):
             command = line[1:].replace(r"\"", '"')
             rules.append(Rule(f"{run_as} : {groups}" if groups else run_as, command, tuple(options), source))
@@ -150,7 +150,7 @@ def _without_quotes(rules: t.AbstractSet[Rule]) -> t.FrozenSet[Rule]:
 def _loose(user: str, wanted: t.AbstractSet[Rule], sudo: Sudo) -> t.Iterator[str]:
     """Rules for no arguments that allow one all the same, asked one by one."""
     for rule in sorted(wanted, key=str):
-        program, _, arguments = rule.command.partition(" ")
+        program, _space, arguments = rule.command.partition(" ")
         if arguments == NO_ARGUMENTS:
             asked = [sudo.path, "-n", "-l", "-U", user, "-u", rule.run_as, program, "argument"]
             if processes.run(asked).ok:

@@ -10,7 +10,8 @@ module: access
 short_description: Provision SFTP and SSH access in one transaction
 version_added: 0.1.0
 description:
-  - Turns the model (accounts with their jails, folders, keys and sudo tasks) into the state of the host, in one remote call whatever the number of accounts.
+  - Turns the model (accounts with their jails, folders, keys and sudo tasks) into the state of the host, in one remote
+    call whatever the number of accounts.
   - Nothing is kept unless all of it holds; a failure leaves the host as it was.
 author:
   - Sallyport contributors (@sallyport)

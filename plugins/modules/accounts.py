@@ -11,7 +11,8 @@ short_description: Create the users, keys and passwords of accounts
 version_added: 0.1.0
 description:
   - The slice of M(sallyport.ssh.access) that is users, groups, passwords, expiry, homes and key files.
-  - An account of kind V(sftp) is confined by M(sallyport.ssh.jails) and M(sallyport.ssh.sshd_policy); apply those as well.
+  - An account of kind V(sftp) is confined by M(sallyport.ssh.jails) and M(sallyport.ssh.sshd_policy). Apply those
+    first, or an account with a password is not jailed yet.
 author:
   - Sallyport contributors (@sallyport)
 extends_documentation_fragment:

@@ -10,7 +10,8 @@ module: folders
 short_description: Create the transfer folders that applications and accounts share
 version_added: 0.1.0
 description:
-  - The slice of M(sallyport.ssh.access) that is folders, which means the directories, their owner, group and mode, and their subfolders.
+  - The slice of M(sallyport.ssh.access) that is folders, which means the directories, their owner, group and mode, and
+    their subfolders.
   - What is inside a folder is never touched.
 author:
   - Sallyport contributors (@sallyport)

@@ -10,7 +10,8 @@ module: jails
 short_description: Build the jails of SFTP accounts and mount their folders
 version_added: 0.1.0
 description:
-  - The slice of M(sallyport.ssh.access) that is jails, which are root-owned trees that sshd accepts, and the mounts of the granted folders in them.
+  - The slice of M(sallyport.ssh.access) that is jails, which are root-owned trees that sshd accepts, and the mounts of
+    the granted folders in them.
   - The accounts must exist on the host; apply M(sallyport.ssh.accounts) first.
 author:
   - Sallyport contributors (@sallyport)

@@ -10,10 +10,10 @@ module: model
 short_description: Validate the model of a host without contacting it
 version_added: 0.1.0
 description:
-  - Takes the options of M(sallyport.ssh.access) and says everything that is wrong with them at once. Nothing else is done.
-  - Every module of the collection validates its model by itself. With several hosts in a play, this one as the first task,
-    with C(any_errors_fatal), sees to it that a mistake in the variables of one host is found before another is changed.
-    The role P(sallyport.ssh.access#role) starts with it.
+  - Takes the options of M(sallyport.ssh.access) and says everything that is wrong with them at once.
+  - Every module of the collection validates its model by itself. With several hosts in a play, this one as the
+    first task, with C(any_errors_fatal), sees to it that a mistake in the variables of one host is found before
+    another is changed. The role P(sallyport.ssh.access#role) starts with it.
   - With C(serial) that holds for the hosts of one batch, and with the strategy C(free) not at all.
 author:
   - Sallyport contributors (@sallyport)

@@ -10,8 +10,10 @@ module: sshd_policy
 short_description: Write what sshd allows each class of accounts
 version_added: 0.1.0
 description:
-  - The slice of M(sallyport.ssh.access) that is the policy of sshd, which is one file with one Match block for every policy class, and the groups that select them.
-  - The configuration is proven as a whole, before it replaces the present one and after; sshd is reloaded, never restarted.
+  - The slice of M(sallyport.ssh.access) that is the policy of sshd, which is one file with one Match block for every
+    policy class, and the groups that select them.
+  - The configuration is proven as a whole, before it replaces the present one and after. sshd is reloaded, never
+    restarted.
 author:
   - Sallyport contributors (@sallyport)
 extends_documentation_fragment:

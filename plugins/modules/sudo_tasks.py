@@ -10,7 +10,8 @@ module: sudo_tasks
 short_description: Let accounts do specific tasks as another user
 version_added: 0.1.0
 description:
-  - The slice of M(sallyport.ssh.access) that is sudo tasks, which are a program per task, a command of its name, and exact sudo rules.
+  - The slice of M(sallyport.ssh.access) that is sudo tasks, which are a program per task, a command of its name, and
+    exact sudo rules.
   - The accounts must exist on the host; apply M(sallyport.ssh.accounts) first.
 author:
   - Sallyport contributors (@sallyport)

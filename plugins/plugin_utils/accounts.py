@@ -107,7 +107,7 @@ def _keys(item: Item, name: str, sources: tuple[str, ...], around: Around, probl
     persons = problems.check_each(item, "people", _person, people, around.prefix)
     teams = problems.check_each(item, "teams", known, people.team_names, "team", f"{around.prefix}teams")
     members = [person for team in teams for person in people.teams.get(team, ())]
-    keys = [key for _, key in own]
+    keys = [key for _place, key in own]
     for person in dict.fromkeys([*persons, *members]):
         keys += people.keys.get(person, ())
     keys += people.everywhere

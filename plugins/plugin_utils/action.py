@@ -38,6 +38,7 @@ class ResolvingAction(ActionBase):
             connecting_user=self._login(),
             through_sshd=self._connection.transport in _SSHD_TRANSPORTS,
             hashing=self.hashing,
+            variables=variables.keys(),
         )
         try:
             return resolve(self._task.args, context=context)

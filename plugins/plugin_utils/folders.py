@@ -22,7 +22,7 @@ def resolve(contract: Item, jails: str, problems: Problems) -> tuple[Folder, ...
                 name=problems.check(item, "name", names.label) or "",
                 path=path or "",
                 owner=problems.check(item, "owner", names.owner) or "",
-                group=problems.check(item, "group", names.group) or "",
+                group=problems.check(item, "group", names.group) or item["owner"] or "",
                 mode=problems.check(item, "mode", paths.folder_mode, item["sharing"]) or "",
                 sharing=item["sharing"],
                 subfolders=problems.check_each(item, "subfolders", paths.plain_name),

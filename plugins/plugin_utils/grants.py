@@ -21,7 +21,7 @@ def resolve(
     made = [(item, _grant(item, folders, where, jails, problems)) for item in account["folders"]]
     if len(made) > 1 or (made and made[0][1].hidden):
         _apart(made, folders, problems)
-    return tuple(grant for _, grant in made)
+    return tuple(grant for _item, grant in made)
 
 
 def start_in(text: str, grants: c.Sequence[Grant], kind: str) -> str:
@@ -87,7 +87,7 @@ def _apart(made: list[tuple[Item, Grant]], folders: c.Mapping[str, str], problem
     for item, grant in hidden:
         if grant.at and not any(
             grant.at != other.at and paths.within(grant.at, other.at)
-            for _, other in seen
+            for _item, other in seen
             if other.at and not other.private
         ):
             problems.add(

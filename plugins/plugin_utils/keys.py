@@ -43,7 +43,7 @@ def public(text: str) -> tuple[str, str]:
         raise Wrong("is not in the form of OpenSSH; convert it with ssh-keygen -i -f FILE")
     if "\n" in line or "\r" in line:
         raise Wrong("has more than one line; give one entry for every key, each on one line")
-    kind, _, rest = line.partition(" ")
+    kind, _space, rest = line.partition(" ")
     _known_type(kind, line)
     encoded = (rest.split(None, 1) or [""])[0]
     blob = _decoded(encoded, kind)

@@ -37,8 +37,8 @@ _PRIVILEGED_GROUPS = frozenset(
 # Commands that a sudo task in /usr/local/bin would stand before on everybody's PATH.
 _COMMANDS = frozenset(
     """sh bash dash zsh su sudo sudoedit doas visudo ssh sshd scp sftp rsync systemctl service journalctl ls cp mv rm
-    cat cd echo test true false env id who whoami passwd chown chmod chgrp mkdir rmdir ln find grep sed awk tar gzip kill
-    ps top less more vi vim nano man mount umount python python3 perl ruby php node git make curl wget crontab at
+    cat cd echo test true false env id who whoami passwd chown chmod chgrp mkdir rmdir ln find grep sed awk tar gzip
+    kill ps top less more vi vim nano man mount umount python python3 perl ruby php node git make curl wget crontab at
     useradd usermod userdel groupadd login date sleep touch head tail sort df du ip ping apt apt-get dpkg dnf yum
     mysql psql redis-cli""".split()
 )

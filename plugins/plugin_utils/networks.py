@@ -67,7 +67,7 @@ def address(text: str) -> str:
 
 def destination(text: str, lowest_port: int = 1) -> str:
     """HOST:PORT, with an IPv6 address in brackets."""
-    host, _, port = text.rpartition(":")
+    host, _colon, port = text.rpartition(":")
     if not port.isascii() or not port.isdigit() or len(port) > 5 or not lowest_port <= int(port) <= 65535:
         raise Wrong(f"{shown(text)} has no port from {lowest_port} to 65535; write HOST:PORT, like 127.0.0.1:3306")
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host

@@ -83,7 +83,7 @@ def _own(owner: str, item: Item, option: str, owners: Owners, problems: Problems
     found = of_owner(owner, item[option], problems)
     for entry, key in found:
         owners.claim(entry, key, problems)
-    return tuple(key for _, key in found)
+    return tuple(key for _place, key in found)
 
 
 def _teams(contract: Item, problems: Problems) -> dict[str, tuple[str, ...]]:

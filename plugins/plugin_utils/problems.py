@@ -12,6 +12,7 @@ import typing as t
 _T = t.TypeVar("_T")
 
 _SHOWN = 60
+_RESEMBLED = 200  # among more names, looking for a resembling one takes longer than all of the validation
 # What is never repeated in a message, wherever somebody has put it: private keys and password hashes.
 _SECRET = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File|\$[0-9a-z]{1,9}\$")
 _DIGITS = re.compile(r"([0-9]+)")
@@ -120,7 +121,7 @@ def known(value: str, names: c.Collection[str], what: str, where: str) -> str:
     """A reference to something that the model declares elsewhere."""
     if value in names:
         return value
-    close = difflib.get_close_matches(value, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(value, sorted(names), n=1, cutoff=0.6) if len(names) <= _RESEMBLED else []
     raise Wrong(
         f"{shown(value)} is no {what} of {where}; " + (f"did you mean {close[0]}?" if close else "declare it there")
     )

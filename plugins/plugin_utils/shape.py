@@ -70,7 +70,7 @@ def compiled(spec: c.Mapping[str, c.Mapping[str, t.Any]], path: str = "") -> Tak
             if not item.gives(name) and value.get(name) is None:
                 problems.add(f"{dot}{name}", "is missing; it has no default")
         for name, take_nested in nested.items():
-            if value.get(name) is None and not (name in nullable and name in value):
+            if item[name] is None and not (name in nullable and value.get(name, "") is None):
                 item[name] = take_nested({}, dot + name, problems)
         return item
 

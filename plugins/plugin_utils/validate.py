@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import collections.abc as c
 import dataclasses
+import difflib
 import typing as t
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ class Context:
     inventory_hostname: str
     connecting_user: str
     through_sshd: bool = False  # Ansible comes in through the sshd itself, which must not shut it out
-    hashing: bool = True  # costs 4 ms a password; whoever only validates goes without
+    hashing: bool = True  # costs 2 ms a password; whoever only validates goes without
+    variables: c.Collection[str] = ()  # the names of all variables of the host, where the role's may be misspelt
 
 
 def resolve(variables: c.Mapping[str, t.Any], *, context: Context) -> Model:
@@ -41,10 +43,22 @@ def resolve(variables: c.Mapping[str, t.Any], *, context: Context) -> Model:
     """
     problems = Problems()
     prefix = PREFIX if any(str(name).startswith(PREFIX) for name in variables) else ""
+    if prefix:
+        _misspelt(context.variables, problems)
     contract = _take(_unprefixed(variables, prefix, problems), prefix, problems)
     model = _model(contract, context, problems)
     problems.finish()
     return model
+
+
+def _misspelt(names: c.Iterable[str], problems: Problems) -> None:
+    """A misspelt variable would never reach the role; one that resembles none of the role's is somebody else's."""
+    right = [PREFIX + name for name in CONTRACT]
+    for name in names:
+        if name.startswith(PREFIX) and name not in right:
+            close = difflib.get_close_matches(name, right, n=1, cutoff=0.85)
+            if close:
+                problems.add(name, f"is no variable of the role; did you mean {close[0]}?")
 
 
 def _unprefixed(variables: c.Mapping[str, t.Any], prefix: str, problems: Problems) -> dict[str, t.Any]:

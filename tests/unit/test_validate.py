@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import time
 import typing as t
@@ -64,7 +65,10 @@ access_server:
 access_people:
   - name: alice
     keys:
-      - {{name: laptop, key: "{key(1)} alice@laptop", expires: 2027-02-01T00:00:00Z, from: [203.0.113.0/24, "2001:db8::/32"]}}
+      - name: laptop
+        key: "{key(1)} alice@laptop"
+        expires: 2027-02-01T00:00:00Z
+        from: [203.0.113.0/24, "2001:db8::/32"]
       - {{name: token, key: "{key(2)}"}}
   - {{name: bob, keys: [{{name: desk, key: "{key(3)}"}}]}}
   - {{name: carol, keys: [{{name: old, key: "{key(4)}"}}], state: absent}}
@@ -96,20 +100,26 @@ access_accounts:
     start_in: /pim
     umask: "077"
     note: CLOUD-202
-  - {{name: mysql-tunnel, kind: tunnel, state: suspended, forwarding: {{local: ["db.example.com:3306"], remote: ["localhost:8080"]}}}}
+  - name: mysql-tunnel
+    kind: tunnel
+    state: suspended
+    forwarding: {{local: ["db.example.com:3306"], remote: ["localhost:8080"]}}
   - {{name: gone, state: absent}}
 access_sudo_tasks:
   - {{name: partners_mysql, service: mysql, actions: [status, restart]}}
   - {{name: partners_php8.1-fpm, service: php8.1-fpm, actions: [status]}}
-  - {{name: partners_systemctl, service_pattern: 'pim_job_consumer@[0-9]+', protected: ['pim_job_consumer@1'], actions: [stop]}}
-  - {{name: partners_clear_cache, run_as: akeneo, commands: [[/usr/bin/systemctl, stop, php8.1-fpm], [/usr/bin/touch, /srv/a b]]}}
+  - name: partners_systemctl
+    service_pattern: 'pim_job_consumer@[0-9]+'
+    protected: ['pim_job_consumer@1']
+    actions: [stop]
+  - name: partners_clear_cache
+    run_as: akeneo
+    commands: [[/usr/bin/systemctl, stop, php8.1-fpm], [/usr/bin/touch, /srv/a b]]
 access_exclusive: true
 """)
 
 PLATFORM = Key("ssh-ed25519", blob(9), "global", "platform")
-LAPTOP = Key(
-    "ssh-ed25519", blob(1), "alice", "laptop", sources=("203.0.113.0/24", "2001:db8::/32"), expires=JANUARY
-)
+LAPTOP = Key("ssh-ed25519", blob(1), "alice", "laptop", sources=("203.0.113.0/24", "2001:db8::/32"), expires=JANUARY)
 TOKEN = Key("ssh-ed25519", blob(2), "alice", "token")
 DESK = Key("ssh-ed25519", blob(3), "bob", "desk")
 OFFICE = ("203.0.113.128/25",)
@@ -217,7 +227,7 @@ class TaggedTime(datetime.datetime):
 
 def _plain(value: t.Any) -> bool:
     if isinstance(value, tuple):
-        return type(value) is tuple and all(map(_plain, value))
+        return all(map(_plain, value))
     if hasattr(value, "__dataclass_fields__"):
         return all(_plain(getattr(value, name)) for name in value.__dataclass_fields__)
     return type(value) in (str, int, bool, type(None))
@@ -272,7 +282,6 @@ access_exclusive: maybe
         "access_accounts[1].password",
         "access_accounts[2]",
         "access_exclusive",
-        "access_folders[0].group",
         "access_folders[0].mode",
         "access_folders[0].owner",
         "access_folders[0].path",
@@ -354,3 +363,23 @@ def test_thousands_of_accounts_are_validated_in_a_moment() -> None:
     started = time.process_time()
     resolve({"accounts": accounts, "folders": folders}, context=CONTEXT)
     assert time.process_time() - started < 5
+
+
+def test_thousands_of_errors_are_found_in_a_moment() -> None:
+    people = [{"name": f"person{i}"} for i in range(2000)]
+    accounts = [{"name": f"acme{i}", "people": [f"persn{i}"], "knd": "sftp"} for i in range(2000)]
+    started = time.process_time()
+    assert len(problems({"accounts": accounts, "people": people})) == 4000
+    assert time.process_time() - started < 5
+
+
+def test_a_folder_s_group_is_its_owner_s_unless_given() -> None:
+    model = resolve({"folders": [{"name": "pim", "path": "/data/pim", "owner": "akeneo"}]}, context=CONTEXT)
+    assert model.folders[0].group == "akeneo"
+
+
+@pytest.mark.parametrize("misspelt", ["access_acounts", "access_account", "access_sudotasks", "access_peoples"])
+def test_a_misspelt_variable_of_the_role_is_found_though_it_never_reaches_the_role(misspelt: str) -> None:
+    context = dataclasses.replace(CONTEXT, variables=[misspelt, "access_log", "access_hosts", "access_people", "other"])
+    (problem,) = problems({"access_people": []}, context)
+    assert problem.startswith(f"{misspelt}: is no variable of the role; did you mean access_")

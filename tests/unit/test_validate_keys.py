@@ -51,7 +51,9 @@ def test_accepted_without_its_comment(text: str, around: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="OpenSSH is not installed")
-@pytest.mark.parametrize("options", ["ed25519", "ecdsa -b 256", "ecdsa -b 384", "ecdsa -b 521", "rsa -b 2048", "rsa -b 3072"])
+@pytest.mark.parametrize(
+    "options", ["ed25519", "ecdsa -b 256", "ecdsa -b 384", "ecdsa -b 521", "rsa -b 2048", "rsa -b 3072"]
+)
 def test_what_ssh_keygen_makes_is_accepted(options: str, tmp_path: Path) -> None:
     file = tmp_path / "key"
     subprocess.run(["ssh-keygen", "-q", "-N", "", "-f", str(file), "-t", *options.split()], check=True)
@@ -118,7 +120,7 @@ def test_no_damage_to_the_frame_of_a_key_goes_unseen(position: int, char: str) -
     """A changed key byte makes another key of the right form; everything before it is checked."""
     damaged = f"ssh-ed25519 {BLOB[:position]}{char}{BLOB[position + 1 :]}"
     try:
-        _, blob = keys.public(damaged)
+        _kind, blob = keys.public(damaged)
     except Wrong:
         return
     assert base64.b64decode(blob)[:19] == base64.b64decode(BLOB)[:19]

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 GOOD = [
-    "acme", "a", "_acme", "0abc", "1.ent-project", "dev.site-id", "FTPLogin-user1", "pcc-1-23-45-67_fr", "Acme", "x" * 32,
+    "acme", "a", "_acme", "0abc", "1.ent-project", "dev.site-id", "FTPLogin-user1",
+    "pcc-1-23-45-67_fr", "Acme", "x" * 32,
     "jyu7waly36ncj-main-7rqtwti--app", "A-B", "ALL.x", "defaults",
 ]  # fmt: skip
 
@@ -40,7 +41,7 @@ BAD: t.List[t.Tuple[str, str]] = [
     ("sallyport-1a", "reserved"),
     ("acme\n", "holds '\\n'"),
     ("a b", "holds a space"),
-    *((f"a{char}b", "holds ") for char in "*?!,%#+@:/\\\"'`$&|;<>()[]{}=~^\t\r\x00é\u202e١"),
+    *((f"a{char}b", "holds ") for char in "*?!,%#+@:/\\\"'`$&|;<>()[]{}=~^\t\r\x00é\u202e\u0661"),
 ]
 
 
@@ -51,7 +52,7 @@ def test_accepted(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "says"), BAD, ids=lambda value: ascii(value)[:20])
 def test_refused(name: str, says: str) -> None:
-    with pytest.raises(Wrong, match=".") as caught:
+    with pytest.raises(Wrong) as caught:
         names.account(name)
     assert says in str(caught.value)
     assert str(caught.value).isprintable()
@@ -77,14 +78,14 @@ def test_what_is_accepted_is_one_plain_part_of_a_path_and_of_a_line(name: str) -
     assert name[0] != "-"
 
 
-accepted = st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\Z").filter(lambda name: _accepted(name))
-
-
 def _accepted(name: str) -> bool:
     try:
         return names.account(name) == name
     except Wrong:
         return False
+
+
+accepted = st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}\Z").filter(_accepted)
 
 
 VISUDO = shutil.which("visudo", path="/usr/sbin:/usr/bin:/sbin:/bin")
@@ -94,13 +95,21 @@ CVTSUDOERS = shutil.which("cvtsudoers", path="/usr/sbin:/usr/bin:/sbin:/bin")
 @pytest.mark.skipif(CVTSUDOERS is None, reason="classic sudo is not installed")
 @settings(max_examples=1, deadline=None)
 @given(st.lists(accepted, min_size=50, max_size=50, unique=True))
-def test_sudo_reads_every_accepted_name_as_that_user(tmp_path_factory: pytest.TempPathFactory, logins: t.List[str]) -> None:
+def test_sudo_reads_every_accepted_name_as_that_user(
+    tmp_path_factory: pytest.TempPathFactory, logins: t.List[str]
+) -> None:
     sudoers = tmp_path_factory.mktemp("sudo") / "sudoers"
-    chosen = [*GOOD, *logins]
+    chosen = list(dict.fromkeys([*GOOD, *logins]))
     sudoers.write_text("".join(f"{login} ALL=(root) NOPASSWD: /bin/true\n" for login in chosen))
-    out = subprocess.run([str(CVTSUDOERS), "-f", "csv", str(sudoers)], capture_output=True, text=True, check=True).stdout
-    users = [line.split(",")[1] for line in out.splitlines() if line.startswith("rule,")]
-    assert users == chosen
+    out = subprocess.run(
+        [str(CVTSUDOERS), "-f", "csv", str(sudoers)], capture_output=True, text=True, check=True
+    ).stdout
+    assert _users(out) == chosen
+
+
+def _users(csv: str) -> t.List[str]:
+    rules = [line.split(",") for line in csv.splitlines() if line.startswith("rule,")]
+    return [rule[1] for rule in rules[1:]]
 
 
 TASKS_GOOD = ["partners_mysql", "partners_php8.1-fpm", "0restart", "app.reload"]
@@ -127,7 +136,6 @@ def test_sudo_does_misread_what_is_refused(name: str, tmp_path: Path) -> None:
     sudoers.chmod(0o440)
     checked = subprocess.run([str(VISUDO), "-cf", str(sudoers)], capture_output=True, text=True, check=False)
     listed = subprocess.run([str(CVTSUDOERS), "-f", "csv", str(sudoers)], capture_output=True, text=True, check=False)
-    users = [line.split(",")[1] for line in listed.stdout.splitlines() if line.startswith("rule,")]
-    assert checked.returncode != 0 or users != [name] or name[0] in "#%"
+    assert checked.returncode != 0 or _users(listed.stdout) != [name] or name[0] in "#%"
     with pytest.raises(Wrong):
         names.account(name)

@@ -11,7 +11,7 @@ from ansible_collections.sallyport.ssh.plugins.plugin_utils import passwords
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.problems import Wrong
 from passlib.hash import sha256_crypt, sha512_crypt
 
-BCRYPT = "12$" + "a" * 21 + "." + "b" * 31
+BCRYPT = "12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q"
 
 GOOD = {
     "yescrypt": "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W.zEaKlOBL35rC",

@@ -31,7 +31,9 @@ def account(text: str) -> str:
     return f"""
 people: [{{name: alice, keys: [{{name: laptop, key: "{KEY}"}}]}}, {{name: zoe, state: absent}}]
 teams: [{{name: staff, people: [alice]}}]
-folders: [{{name: pim, path: /data/pim, owner: app, group: files}}, {{name: in, path: /data/in, owner: app, group: files}}]
+folders:
+  - {{name: pim, path: /data/pim, owner: app, group: files}}
+  - {{name: in, path: /data/in, owner: app, group: files}}
 sudo_tasks: [{{name: redo, service: mysql, actions: [restart]}}]
 accounts: [{{name: acme, {text}}}]
 """
@@ -70,7 +72,7 @@ SHAPE: t.List[Case] = [
     ("accounts: [{name: 2020-12-31}]", "accounts[0].name", "is the date 2020-12-31, not text"),
     ("accounts: [{name: [a]}]", "accounts[0].name", "is a list, not text"),
     ("accounts: [{name: '{{ who }}'}]", "accounts[0].name", "still holds a template"),
-    (account("note: \"a\\0b\""), "accounts[0].note", "holds a control character"),
+    (account('note: "a\\0b"'), "accounts[0].note", "holds a control character"),
     (account("kind: ftp"), "accounts[0].kind", "choose one of sftp, shell, tunnel"),
     (account("from: 10.0.0.0/8"), "accounts[0].from", "write a list"),
     (account("from: [10]"), "accounts[0].from[0]", "is the number 10, not text"),
@@ -88,12 +90,21 @@ NAMES: t.List[Case] = [
     ("accounts: [{name: a}, {name: a}]", "accounts[1].name", 'repeats "a" of accounts[0]'),
     ("people: [{name: a}, {name: a}]", "people[1].name", 'repeats "a" of people[0]'),
     ("teams: [{name: a}, {name: a}]", "teams[1].name", 'repeats "a" of teams[0]'),
-    ("sudo_tasks: [{name: a, service: x, actions: [stop]}, {name: a, service: y, actions: [stop]}]",
-     "sudo_tasks[1].name", 'repeats "a" of sudo_tasks[0]'),
-    ("folders: [{name: a, path: /d/a, owner: o, group: g}, {name: a, path: /d/b, owner: o, group: g}]",
-     "folders[1].name", 'repeats "a" of folders[0]'),
-    (f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}, {{name: k, key: '{OTHER}'}}]}}]",
-     "people[0].keys[1].name", 'repeats "k"'),
+    (
+        "sudo_tasks: [{name: a, service: x, actions: [stop]}, {name: a, service: y, actions: [stop]}]",
+        "sudo_tasks[1].name",
+        'repeats "a" of sudo_tasks[0]',
+    ),
+    (
+        "folders: [{name: a, path: /d/a, owner: o, group: g}, {name: a, path: /d/b, owner: o, group: g}]",
+        "folders[1].name",
+        'repeats "a" of folders[0]',
+    ),
+    (
+        f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}, {{name: k, key: '{OTHER}'}}]}}]",
+        "people[0].keys[1].name",
+        'repeats "k"',
+    ),
     ("people: [{name: global}]", "people[0].name", "the owner of a global key"),
     ("people: [{name: a b}]", "people[0].name", "holds a space"),
     ("people: [{name: -a}]", "people[0].name", 'starts with "-"'),
@@ -118,17 +129,34 @@ NAMES: t.List[Case] = [
 ]
 
 KEYS: t.List[Case] = [
-    (f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}]}}, {{name: b, keys: [{{name: k, key: '{KEY} x'}}]}}]",
-     "people[1].keys[0].key", 'that of "a" at people[0].keys[0]'),
-    (f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}, {{name: l, key: '{KEY} x'}}]}}]",
-     "people[0].keys[1].key", "that of people[0].keys[0]"),
-    (f"people: [{{name: a, state: absent, keys: [{{name: k, key: '{KEY}'}}]}}]\nserver: {{global_keys: [{{name: k, key: '{KEY}'}}]}}",
-     "server.global_keys[0].key", "is the same key (SHA256:"),
+    (
+        f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}]}}, {{name: b, keys: [{{name: k, key: '{KEY} x'}}]}}]",
+        "people[1].keys[0].key",
+        'that of "a" at people[0].keys[0]',
+    ),
+    (
+        f"people: [{{name: a, keys: [{{name: k, key: '{KEY}'}}, {{name: l, key: '{KEY} x'}}]}}]",
+        "people[0].keys[1].key",
+        "that of people[0].keys[0]",
+    ),
+    (
+        (
+            f"{{people: [{{name: a, state: absent, keys: [{{name: k, key: '{KEY}'}}]}}], "
+            f"server: {{global_keys: [{{name: k, key: '{KEY}'}}]}}}}"
+        ),
+        "server.global_keys[0].key",
+        "is the same key (SHA256:",
+    ),
     (account(f"keys: [{{name: k, key: '{KEY}'}}]"), "accounts[0].keys[0].key", 'that of "alice"'),
     (account(f"keys: ['{KEY}']"), "accounts[0].keys[0]", "is text; write a mapping"),
-    (f"people: [{{name: a, keys: [{{name: k, key: '{KEY}', from: [10.0.0.0/8]}}]}}]\n"
-     "accounts: [{name: b, people: [a], from: [192.0.2.0/24]}]",
-     "accounts[0].from", '(192.0.2.0/24) has no address in common with key "k" of "a" (10.0.0.0/8)'),
+    (
+        (
+            f"people: [{{name: a, keys: [{{name: k, key: '{KEY}', from: [10.0.0.0/8]}}]}}]\n"
+            "accounts: [{name: b, people: [a], from: [192.0.2.0/24]}]"
+        ),
+        "accounts[0].from",
+        '(192.0.2.0/24) has no address in common with key "k" of "a" (10.0.0.0/8)',
+    ),
 ]
 
 NETWORKS_AND_TIMES: t.List[Case] = [
@@ -163,47 +191,56 @@ NETWORKS_AND_TIMES: t.List[Case] = [
 ]
 
 PATHS: t.List[Case] = [
-    *((folder(f"path: {path}"), "folders[0].path", says) for path, says in (
-        ("data", "is not absolute"),
-        ("''", "is not absolute"),
-        ("~/data", "is not absolute"),
-        ("/data/../etc", "holds . or .."),
-        ("/data/./x", "holds . or .."),
-        ("/data//x", "holds //"),
-        ("//data", "holds //"),
-        ("/data/a b", "holds a character"),
-        ('"/data/a\\nb"', "holds a character"),
-        ("\"/data/a'b\"", "holds a character"),
-        ("'/data/a\"b'", "holds a character"),
-        ("'/data/a\\b'", "holds a character"),
-        ("'/data/%u'", "holds a character"),
-        ("'/data/*'", "holds a character"),
-        ("'/data/#x'", "holds a character"),
-        ("/data/" + "x" * 256, "255 between two slashes"),
-        ("/", "lies above"),
-        ("/etc", "lies in /etc"),
-        ("/etc/", "lies in /etc"),
-        ("/etc/ssh/x", "lies in /etc"),
-        ("/usr/local/data", "lies in /usr"),
-        ("/lib64/x", "lies in /lib64"),
-        ("/root/x", "lies in /root"),
-        ("/var", "lies above /var/"),
-        ("/var/lib", "lies above /var/lib/"),
-        ("/var/lib/sallyport/x", "lies in /var/lib/sallyport"),
-        ("/var/run/x", "lies in /var/run"),
-        ("/tmp/x", "anybody can put something else"),
-        ("/home", "holds what belongs to others"),
-        ("/srv", "holds what belongs to others"),
-        ("/srv/sftp", "lies in or above the jails"),
-        ("/srv/sftp/acme/x", "lies in or above the jails"),
-    )),
+    *(
+        (folder(f"path: {path}"), "folders[0].path", says)
+        for path, says in (
+            ("data", "is not absolute"),
+            ("''", "is not absolute"),
+            ("~/data", "is not absolute"),
+            ("/data/../etc", "holds . or .."),
+            ("/data/./x", "holds . or .."),
+            ("/data//x", "holds //"),
+            ("//data", "holds //"),
+            ("/data/a b", "holds a character"),
+            ('"/data/a\\nb"', "holds a character"),
+            ('"/data/a\'b"', "holds a character"),
+            ("'/data/a\"b'", "holds a character"),
+            ("'/data/a\\b'", "holds a character"),
+            ("'/data/%u'", "holds a character"),
+            ("'/data/*'", "holds a character"),
+            ("'/data/#x'", "holds a character"),
+            ("/data/" + "x" * 256, "255 between two slashes"),
+            ("/", "lies above"),
+            ("/etc", "lies in /etc"),
+            ("/etc/", "lies in /etc"),
+            ("/etc/ssh/x", "lies in /etc"),
+            ("/usr/local/data", "lies in /usr"),
+            ("/lib64/x", "lies in /lib64"),
+            ("/root/x", "lies in /root"),
+            ("/var", "lies above /var/"),
+            ("/var/lib", "lies above /var/lib/"),
+            ("/var/lib/sallyport/x", "lies in /var/lib/sallyport"),
+            ("/var/run/x", "lies in /var/run"),
+            ("/tmp/x", "anybody can put something else"),
+            ("/home", "holds what belongs to others"),
+            ("/srv", "holds what belongs to others"),
+            ("/srv/sftp", "lies in or above the jails"),
+            ("/srv/sftp/acme/x", "lies in or above the jails"),
+        )
+    ),
     ("{server: {jails: /x/jails}, folders: [{name: a, path: /x, owner: o, group: g}]}", "folders[0].path", "jails"),
     ("server: {jails: /etc/jails}", "server.jails", "lies in /etc"),
     ("server: {jails: '/srv/%u'}", "server.jails", "holds a character"),
-    ("folders: [{name: a, path: /d/a, owner: o, group: g}, {name: b, path: /d/a/b/c, owner: o, group: g}]",
-     "folders[1].path", 'overlaps "/d/a" of folders[0]'),
-    ("folders: [{name: a, path: /d/a/b, owner: o, group: g}, {name: b, path: /d/a/, owner: o, group: g}]",
-     "folders[0].path", 'overlaps "/d/a" of folders[1]'),
+    (
+        "folders: [{name: a, path: /d/a, owner: o, group: g}, {name: b, path: /d/a/b/c, owner: o, group: g}]",
+        "folders[1].path",
+        'overlaps "/d/a" of folders[0]',
+    ),
+    (
+        "folders: [{name: a, path: /d/a/b, owner: o, group: g}, {name: b, path: /d/a/, owner: o, group: g}]",
+        "folders[0].path",
+        'overlaps "/d/a" of folders[1]',
+    ),
     (folder("subfolders: [in, in]"), "folders[0].subfolders[1]", "repeats"),
     (folder("subfolders: [../in]"), "folders[0].subfolders[0]", "is no plain name"),
     (folder("subfolders: [..]"), "folders[0].subfolders[0]", "is no plain name"),
@@ -241,11 +278,17 @@ GRANTS: t.List[Case] = [
     (grants("{hidden: true, at: /x/y}"), "accounts[0].folders[0].at", "lies in no folder or source"),
     (grants("{folder: pim, at: /x}, {hidden: true, at: /x}"), "accounts[0].folders[1].at", "lies in no folder"),
     (grants("{private: true, at: /x}, {hidden: true, at: /x/y}"), "accounts[0].folders[1].at", "lies in no folder"),
-    (grants("{folder: pim, at: /x}, {hidden: true, at: /x/a}, {hidden: true, at: /x/a/b}"),
-     "accounts[0].folders[2].at", "overlaps"),
+    (
+        grants("{folder: pim, at: /x}, {hidden: true, at: /x/a}, {hidden: true, at: /x/a/b}"),
+        "accounts[0].folders[2].at",
+        "overlaps",
+    ),
     (account("start_in: /y, folders: [{private: true, at: /x}]"), "accounts[0].start_in", "nowhere in its folders"),
-    (account("start_in: /x/h, folders: [{folder: pim, at: /x}, {hidden: true, at: /x/h}]"),
-     "accounts[0].start_in", "nowhere in its folders"),
+    (
+        account("start_in: /x/h, folders: [{folder: pim, at: /x}, {hidden: true, at: /x/h}]"),
+        "accounts[0].start_in",
+        "nowhere in its folders",
+    ),
     (account("start_in: x"), "accounts[0].start_in", "is not absolute"),
 ]
 
@@ -275,7 +318,11 @@ ACCOUNTS: t.List[Case] = [
     (account("uid: 999"), "accounts[0].uid", "from 1000 to 60000"),
     (account("uid: 65534"), "accounts[0].uid", "from 1000 to 60000"),
     ("accounts: [{name: a, uid: 1001}, {name: b, uid: 1001}]", "accounts[1].uid", 'repeats "1001" of accounts[0]'),
-    ("accounts: [{name: a, kind: shell, home: /x/y}, {name: b, kind: shell, home: /x/y}]", "accounts[1].home", "repeats"),
+    (
+        "accounts: [{name: a, kind: shell, home: /x/y}, {name: b, kind: shell, home: /x/y}]",
+        "accounts[1].home",
+        "repeats",
+    ),
     (account("second_factor: password"), "accounts[0].second_factor", "there is none"),
     (account(f"password: Correct-Horse-1, password_hash: {YESCRYPT}"), "accounts[0].password", "give one of them"),
     (account("password: short"), "accounts[0].password", "fewer than 12 characters"),
@@ -302,53 +349,65 @@ SUDO_TASKS: t.List[Case] = [
     (task("commands: [[/usr/bin/systemctl, edit, a]]"), "sudo_tasks[0].commands[0]", "opens an editor"),
     (task("commands: [[/bin/true]], run_as: ADMINS"), "sudo_tasks[0].run_as", "sudo reads as an alias"),
     (task("commands: [[/bin/true]], run_as: '#0'"), "sudo_tasks[0].run_as", "holds '#'"),
-    *((task(f"commands: [[{path}, x]]"), "sudo_tasks[0].commands[0][0]", says) for path, says in (
-        ("/bin/sh", "is a shell"),
-        ("/usr/bin/bash", "is a shell"),
-        ("/usr/bin/vim.basic", "is an editor"),
-        ("/usr/bin/less", "is a pager"),
-        ("/usr/bin/man", "is a pager"),
-        ("/usr/bin/python3.11", "is an interpreter"),
-        ("/usr/bin/perl", "is an interpreter"),
-        ("/usr/bin/php8.1", "is an interpreter"),
-        ("/usr/bin/env", "starts others"),
-        ("/usr/bin/find", "starts others"),
-        ("/usr/bin/sudo", "starts others"),
-    )),
-    *((task(f"actions: [stop], service: {name}"), "sudo_tasks[0].service", says) for name, says in (
-        ("-x", "is no name of a service"),
-        ("a b", "is no name of a service"),
-        ("../x", "is no name of a service"),
-        ("'a*'", "is no name of a service"),
-        ("sshd", "lock everybody out"),
-        ("ssh.service", "lock everybody out"),
-        ("worker@", "lock everybody out"),
-        ("reboot.target", "unit of another kind"),
-    )),
-    *((task(f"actions: [stop], service_pattern: '{text}'"), "sudo_tasks[0].service_pattern", says) for text, says in (
-        ("^a[0-9]+$", "leave them out"),
-        ("a.b", "a dot that stands for any sign"),
-        ("a.*", "a dot that stands for any sign"),
-        (".*", "a dot that stands for any sign"),
-        ("a[^b]", "where a letter"),
-        ("a[/-z]", "where a letter"),
-        ("(a+)+", "where a letter"),
-        ("a|ssh", "where a letter"),
-        ("a/b", "where a letter"),
-        ("a b", "where a letter"),
-        ("a\\d", "where a letter"),
-        ("ab++", "where a letter"),
-        ("a[z-a]", "is no regular expression"),
-        ("ab{3,1}", "is no regular expression"),
-        ("[a-z]+", "starts with anything"),
-        ("a*b", "starts with anything"),
-        ("s[a-z]+", "matches ssh too"),
-        ("sshd?", "matches ssh too"),
-        ("multi-user\\.target", "units of another kind"),
-        ("a" * 129, "use 128 at most"),
-    )),
-    (task("actions: [stop], service_pattern: 'w@[0-9]+', protected: ['w@x']"), "sudo_tasks[0].protected[0]",
-     "does not match"),
+    *(
+        (task(f"commands: [[{path}, x]]"), "sudo_tasks[0].commands[0][0]", says)
+        for path, says in (
+            ("/bin/sh", "is a shell"),
+            ("/usr/bin/bash", "is a shell"),
+            ("/usr/bin/vim.basic", "is an editor"),
+            ("/usr/bin/less", "is a pager"),
+            ("/usr/bin/man", "is a pager"),
+            ("/usr/bin/python3.11", "is an interpreter"),
+            ("/usr/bin/perl", "is an interpreter"),
+            ("/usr/bin/php8.1", "is an interpreter"),
+            ("/usr/bin/env", "starts others"),
+            ("/usr/bin/find", "starts others"),
+            ("/usr/bin/sudo", "starts others"),
+        )
+    ),
+    *(
+        (task(f"actions: [stop], service: {name}"), "sudo_tasks[0].service", says)
+        for name, says in (
+            ("-x", "is no name of a service"),
+            ("a b", "is no name of a service"),
+            ("../x", "is no name of a service"),
+            ("'a*'", "is no name of a service"),
+            ("sshd", "lock everybody out"),
+            ("ssh.service", "lock everybody out"),
+            ("worker@", "lock everybody out"),
+            ("reboot.target", "unit of another kind"),
+        )
+    ),
+    *(
+        (task(f"actions: [stop], service_pattern: '{text}'"), "sudo_tasks[0].service_pattern", says)
+        for text, says in (
+            ("^a[0-9]+$", "leave them out"),
+            ("a.b", "a dot that stands for any sign"),
+            ("a.*", "a dot that stands for any sign"),
+            (".*", "a dot that stands for any sign"),
+            ("a[^b]", "where a letter"),
+            ("a[/-z]", "where a letter"),
+            ("(a+)+", "where a letter"),
+            ("a|ssh", "where a letter"),
+            ("a/b", "where a letter"),
+            ("a b", "where a letter"),
+            ("a\\d", "where a letter"),
+            ("ab++", "where a letter"),
+            ("a[z-a]", "is no regular expression"),
+            ("ab{3,1}", "is no regular expression"),
+            ("[a-z]+", "starts with anything"),
+            ("a*b", "starts with anything"),
+            ("s[a-z]+", "matches ssh too"),
+            ("sshd?", "matches ssh too"),
+            ("multi-user\\.target", "units of another kind"),
+            ("a" * 129, "use 128 at most"),
+        )
+    ),
+    (
+        task("actions: [stop], service_pattern: 'w@[0-9]+', protected: ['w@x']"),
+        "sudo_tasks[0].protected[0]",
+        "does not match",
+    ),
     ("sudo_tasks: [{name: ls, service: a, actions: [stop]}]", "sudo_tasks[0].name", "would stand before"),
     ("sudo_tasks: [{name: Up, service: a, actions: [stop]}]", "sudo_tasks[0].name", "is no name for a command"),
     ("sudo_tasks: [{name: a/b, service: a, actions: [stop]}]", "sudo_tasks[0].name", "is no name for a command"),
@@ -398,7 +457,7 @@ def test_what_cannot_be_had_yet_is_refused(option: str) -> None:
         account("kind: shell, home_keys: true, password: Correct-Horse-1, shell: /usr/bin/zsh, home: /var/www/acme"),
         account("kind: tunnel, forwarding: {remote: ['localhost:8080']}"),
         account("uid: '1000'"),
-        account("note: \"Ticket 7:\\n\\tcafé\""),
+        account('note: "Ticket 7:\\n\\tcafé"'),
         grants("{source: /home/app, at: /account}, {hidden: true, at: /account/mail}"),
         grants("{folder: pim, at: /x/a}, {folder: in, at: /x/ab}"),
         account("start_in: /x, folders: [{folder: pim, at: /x/a}]"),
@@ -412,7 +471,10 @@ def test_what_cannot_be_had_yet_is_refused(option: str) -> None:
         task("actions: [stop], service: worker@1.service"),
         task("actions: [stop], service_pattern: 'php[0-9]\\.[0-9]{1,2}-fpm'"),
         task("actions: [stop], service_pattern: 'app_[a-zA-Z0-9_-]*@x?'"),
-        task("commands: [[/usr/bin/systemctl, stop, a], [/home/app/bin/console, 'cache:warmup', --env=prod]], run_as: app"),
+        task(
+            "commands: [[/usr/bin/systemctl, stop, a], [/home/app/bin/console, 'cache:warmup', --env=prod]], "
+            "run_as: app"
+        ),
         "sudo_tasks: [{name: partners_php8.1-fpm, service: a, actions: [stop]}]",
     ],
 )
@@ -420,7 +482,9 @@ def test_accepted(model: str) -> None:
     assert problems(model) == []
 
 
-@pytest.mark.parametrize(("through_sshd", "only_listed", "refused"), [(True, True, 1), (False, True, 0), (True, False, 0)])
+@pytest.mark.parametrize(
+    ("through_sshd", "only_listed", "refused"), [(True, True, 1), (False, True, 0), (True, False, 0)]
+)
 def test_the_user_of_ansible_itself_is_not_shut_out(through_sshd: bool, only_listed: bool, refused: int) -> None:
     context = Context("web1", "deploy", through_sshd=through_sshd)
     assert len(problems(f"server: {{admins: [ops], only_listed: {only_listed}}}", context)) == refused

@@ -92,6 +92,15 @@ class Sftp(_Commands):
         answer = run("sftp", *options, self.login.destination, password=self.login.password, text=lines + "\n")
         return Answer(answer.code, re.sub(r"^sftp> .*\n", "", answer.text, flags=re.MULTILINE))
 
+    def each(self, *lines: str) -> list[str]:
+        """What each of several commands answers, whatever became of the others."""
+        batch = run(
+            *("sftp", *self.login.options, "-b", "-", self.login.destination),
+            password=self.login.password,
+            text="".join(f"-{line}\n" for line in lines),
+        )
+        return [answer.partition("\n")[2] for answer in batch.text.split("sftp> ")[1:]]
+
 
 class SftpPreserving(Sftp):
     """OpenSSH's, told to give each file the mode and times that it has here."""
@@ -266,7 +275,7 @@ class Paramiko:
                 result = action(sftp)
         except (OSError, EOFError, paramiko.SSHException) as error:
             return Answer(1, str(error))
-        return Answer(0, "\n".join(result) if isinstance(result, list) else "")
+        return Answer(0, "\n".join(sorted(result)) if isinstance(result, list) else "")
 
     def put(self, local: Path, remote: str) -> Answer:
         return self._do(lambda sftp: sftp.put(str(local), remote))

@@ -4,6 +4,7 @@ reverse, whatever modes the client sends and whatever umask the application has.
 
 from __future__ import annotations
 
+import itertools
 import os
 import typing as t
 from pathlib import Path
@@ -14,21 +15,19 @@ from conftest import FOLDER, Logins, Place
 from logins import Answer, Login, ssh
 from testinfra.host import Host
 
-
-@pytest.fixture(params=[0o600, 0o644, 0o400], ids="{:04o}".format)
-def mode(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
+MODES = (0o600, 0o644, 0o400)
 
 
 @pytest.fixture
-def tree(tmp_path: Path, mode: int) -> Path:
+def tree(tmp_path: Path) -> Path:
     """Directories and files that, if the customer's modes counted, would keep the application out."""
     path = tmp_path / "tree"
     (path / "deep").mkdir(parents=True)
-    for name in ("one", "deep/two"):
-        (path / name).write_text("from the customer\n")
-        (path / name).chmod(mode)
-        os.utime(path / name, (1_000_000_000, 1_000_000_000))
+    for mode, directory in itertools.product(MODES, (path, path / "deep")):
+        file = directory / f"{mode:04o}"
+        file.write_text("from the customer\n")
+        file.chmod(mode)
+        os.utime(file, (1_000_000_000, 1_000_000_000))
     for directory in (path / "deep", path):
         directory.chmod(0o700)
     return path
@@ -49,7 +48,7 @@ UPLOADS: dict[str, t.Callable[[Login, Path, str], Answer]] = {
 APPLICATION = """
 set -e
 cd {path}
-for file in one deep/two; do
+for file in 0??? deep/0???; do
     test "$(cat $file)" = "from the customer"
     chmod u+w $file
     echo "from the application" >> $file
@@ -150,12 +149,11 @@ APPLICATIONS = {
 
 
 @pytest.mark.promise("A18")
-@pytest.mark.parametrize("account", ["akeneosftp", "akeneosftp2"])
 @pytest.mark.parametrize("script", APPLICATIONS.values(), ids=APPLICATIONS.keys())
-def test_a_customer_owns_what_the_application_makes(logins: Logins, place: Place, account: str, script: str) -> None:
+def test_a_customer_owns_what_the_application_makes(logins: Logins, place: Place, script: str) -> None:
     made = ssh(logins.alice, "--", script.format(path=place.application, name=Path(place.application).name))
     assert made.ok, made
-    with Paramiko(getattr(logins, account)).session() as sftp:
+    with Paramiko(logins.akeneosftp2).session() as sftp:
         for name in ("one", "deep/two"):
             path = f"{place.customer}/{name}"
             with sftp.open(path, "a") as file:
