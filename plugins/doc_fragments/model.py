@@ -533,6 +533,8 @@ options:
   proof:
     description:
       - Which real logins end the run. V(changed) proves what the plan touched and one account of every policy class.
+      - In this version no run logs in. Whatever is said here, every run has C(sshd -T) and C(sudo -l) confirm its
+        configuration, and is undone if they do not.
     type: str
     choices: [all, changed, sample, none]
     default: changed

@@ -12,11 +12,13 @@ from . import keys, layout
 from .chains import chain
 from .host import Host, PathStat
 from .model import Account, Model
+from .paths import missing_parents
 from .resources import Directory, File, Group, State, User, of
 
 NO_SHELL = "/usr/sbin/nologin"
 NO_HOME = "/nonexistent"
 FIRST_ID = 6400  # of the ids given out: uid and gid of an account are the same number wherever that is free
+DEFAULT_UMASK = Account.umask  # whoever chose none can do without a note
 DAY = 86400
 SUSPENDED = 1  # the second day of the epoch: 0 means "never expires" to some tools
 
@@ -68,6 +70,7 @@ def desired(model: Model, host: Host, known: State) -> State:
         for name in account.groups:
             members.setdefault(name, set()).add(account.name)
         if account.kind == "shell":
+            items.extend(missing_parents(user.home, host.paths, host.record.everything.directories))
             items.append(_home(account, group_of.get(user.gid, str(user.gid)), host))
         key_file = keys.file_of(account, host.tools.openssh)
         if key_file:
@@ -91,6 +94,18 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
         if account.kind == "shell":
             found.extend(f"{place}: {text}" for text in _shell_problems(account, host, known))
     return found
+
+
+def notes(model: Model, host: Host) -> t.List[str]:
+    """What this host cannot do as it is; everything else holds without it."""
+    if host.tools.pam_umask:
+        return []
+    return [
+        f"account {account.name}: its umask {account.umask} does not hold in shell sessions, because sshd opens them "
+        "without pam_umask; add `session optional pam_umask.so` to /etc/pam.d/common-session"
+        for account in _living(model)
+        if account.kind == "shell" and account.umask != DEFAULT_UMASK
+    ]
 
 
 def home_of(account: Account) -> str:

@@ -48,6 +48,7 @@ NOUNS: t.Mapping[str, Noun] = {
     "sudo_tasks": sudo_tasks,
     "sshd_policy": sshd_policy,
 }
+NOTES = {"accounts": accounts.notes, "sshd_policy": sshd_policy.notes}
 ALL = frozenset(NOUNS)
 
 
@@ -86,6 +87,7 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
             for action in plan.diff(have, _all(want), made, ours)
             if _belongs(action, want, nouns) or action.after is None or action.step is Step.SESSION
         ]
+        _refuse_unborn(model, host, nouns, actions)
         record = _record(model, host, nouns, want, have, actions)
         actions += _record_change(earlier, record)
         if check:
@@ -94,8 +96,7 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
             transaction.run(actions, proof.ports(model, host, known))
         if "sshd_policy" in nouns and not (check and actions) and not _touches_sshd(actions):
             proof.installed(model, host)
-        notes = sshd_policy.notes(model, host) if "sshd_policy" in nouns else []
-        return _result(actions, notes)
+        return _result(actions, [text for name, notes in NOTES.items() if name in nouns for text in notes(model, host)])
 
 
 def _result(actions: t.Sequence[Action], notes: t.Sequence[str]) -> Result:
@@ -156,6 +157,28 @@ def _refuse_foreign_files(have: State, want: State, model: Model) -> None:
     ]
     if foreign:
         raise Refused(sorted(foreign))
+
+
+def _refuse_unborn(model: Model, host: Host, nouns: t.AbstractSet[str], actions: t.Sequence[Action]) -> None:
+    """A slice gives nothing to accounts that are no users yet: only those who create them give out their ids."""
+    if "accounts" in nouns:
+        return
+    unborn = {account.name for account in model.accounts if account.state != "absent"} - host.state.users.keys()
+    if nouns == {"folders"}:
+        unborn &= {name for action in actions for name in _named(action.after)}
+    if unborn:
+        raise Refused(
+            [
+                f"account {name}: is no user of the host yet; apply sallyport.ssh.accounts first"
+                for name in sorted(unborn)
+            ]
+        )
+
+
+def _named(resource: t.Optional[plan.Resource]) -> t.Iterable[str]:
+    if isinstance(resource, Group):
+        return resource.members
+    return [resource.owner] if isinstance(resource, (Directory, File)) else []
 
 
 def _record(

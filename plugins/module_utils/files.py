@@ -61,8 +61,8 @@ def swap_in(path: str) -> None:
 
 
 def discard(path: str) -> None:
-    """Forget what was staged and not swapped in."""
-    with contextlib.suppress(FileNotFoundError):
+    """Forget what was staged and not swapped in. A read-only filesystem refuses to remove even what is not there."""
+    if os.path.lexists(temporary(path)):
         os.unlink(temporary(path))
 
 

@@ -44,6 +44,7 @@ class Tools:
     systemd: bool = False  # is running as the service manager
     sudo: t.Optional[str] = None  # the real path of the active sudo, classic or sudo-rs
     sysusers: bool = False
+    pam_umask: bool = False  # sshd's sessions take their umask from the user database
     utc: bool = True  # the host's own time zone is UTC
     sshd_ports: t.Tuple[int, ...] = ()  # that sshd's configuration names without us; none: 22
 

@@ -9,7 +9,7 @@ import stat
 import time
 import typing as t
 
-from . import files, layout, mounting, records, sshd, sudo, users
+from . import files, layout, mounting, pam, records, sshd, sudo, users
 from .chains import chain
 from .host import Host, PathStat, Tools
 from .records import Made, Record
@@ -31,6 +31,7 @@ def tools() -> Tools:
         systemd=os.path.isdir("/run/systemd/system"),
         sudo=active.path if active else None,
         sysusers=users.have_sysusers(),
+        pam_umask=pam.uses("sshd", "pam_umask.so"),
         sshd_ports=sshd.read_ports(),
     )
 

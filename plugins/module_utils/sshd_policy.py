@@ -114,16 +114,15 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
 
 
 def notes(model: Model, host: Host) -> t.List[str]:
-    """What the model asks for and the sshd of this host is too old to do; everything else holds without it."""
-    server = model.server
-    asked = [
-        ("idle_timeout", server.idle_timeout is not None, FIRST["ChannelTimeout"]),
-        ("ban", server.ban is not None, FIRST["PerSourcePenalties"]),
+    """What somebody chose and the sshd of this host is too old to do; the defaults are had where they can be."""
+    chosen = [
+        ("idle_timeout", model.server.idle_timeout, Server.idle_timeout, FIRST["ChannelTimeout"]),
+        ("ban", model.server.ban, Server.ban, FIRST["PerSourcePenalties"]),
     ]
     return [
         "access_server.{}: OpenSSH {}.{} cannot do it, {}.{} can".format(option, *host.tools.openssh, *first)
-        for option, wanted, first in asked
-        if wanted and host.tools.openssh < first
+        for option, value, default, first in chosen
+        if value not in (None, default) and host.tools.openssh < first
     ]
 
 

@@ -81,7 +81,7 @@ def run(actions: t.Sequence[Action], ports: Ports) -> None:
             for step, batch in itertools.groupby(actions, key=lambda action: action.step):
                 _STEPS[step](list(batch), ports, undo.append, staged)
         except Exception as error:
-            staged.close()  # a directory that was made for staged files must be empty to be unmade
+            undo.append(staged.close)  # goes first: a directory made for staged files must be empty to be unmade
             raise Undone(error, _unwind(undo)) from error
 
 

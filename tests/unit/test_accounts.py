@@ -178,3 +178,16 @@ def test_groups_without_an_id_get_the_host_s_or_a_new_one() -> None:
     wanted = {"pim": Group("pim", -1), "new": Group("new", -1, frozenset({"a"}))}
     done = accounts.allocate(wanted, HOST, known)
     assert done == {"pim": Group("pim", 50), "new": Group("new", 6402, frozenset({"a"}))}
+
+
+def test_a_chosen_umask_that_the_host_would_not_keep_is_noted() -> None:
+    chosen = model(Account("a", "shell", umask="0027"), Account("b", "shell"), Account("c", "sftp", umask="0027"))
+    (note,) = accounts.notes(chosen, HOST)
+    assert note.startswith("account a: ")
+    assert "pam_umask" in note
+    assert accounts.notes(chosen, dataclasses.replace(HOST, tools=Tools(pam_umask=True))) == []
+
+
+def test_the_missing_parents_of_a_home_are_made_for_root() -> None:
+    directories = want(Account("a", "shell", home="/srv/apps/a")).directories
+    assert directories["/srv/apps"] == Directory("/srv/apps", 0o755)

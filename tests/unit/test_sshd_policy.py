@@ -483,6 +483,11 @@ def test_an_admin_may_have_a_shell_account() -> None:
     [((8, 4), ["idle_timeout", "ban"]), ((9, 2), ["ban"]), ((10, 0), [])],
     ids=["8.4", "9.2", "10.0"],
 )
-def test_what_an_old_sshd_cannot_do_is_noted(version: t.Tuple[int, int], options: t.List[str]) -> None:
-    notes = sshd_policy.notes(model(), host(version))
+def test_what_an_old_sshd_cannot_do_is_noted_where_somebody_chose_it(
+    version: t.Tuple[int, int], options: t.List[str]
+) -> None:
+    chosen = model(idle_timeout=60, ban=Ban(failures=5))
+    notes = sshd_policy.notes(chosen, host(version))
     assert [note.split(":")[0] for note in notes] == [f"access_server.{option}" for option in options]
+    assert sshd_policy.notes(model(), host(version)) == []
+    assert sshd_policy.notes(model(idle_timeout=None, ban=None), host(version)) == []

@@ -94,13 +94,7 @@ def forwarding(login: Login, *options: str) -> t.Iterator[int]:
     """``ssh -N`` with a forward from the port ``PORT`` of this machine; yields that port once ssh listens there."""
     port = _free_port()
     arguments = ["ssh", *login.options, "-N", *(option.replace("PORT", str(port)) for option in options)]
-    process = subprocess.Popen(
-        _with_password([*arguments, login.destination], login.password),
-        env=_environment(login.password),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen([*arguments, login.destination], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + SECONDS
         while not _listens(port):
@@ -109,7 +103,7 @@ def forwarding(login: Login, *options: str) -> t.Iterator[int]:
             time.sleep(0.05)
         yield port
     finally:
-        process.terminate()
+        process.kill()  # ssh may sleep through a SIGTERM
         process.wait()
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import struct
 import subprocess
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -15,23 +16,40 @@ import pytest
 from testinfra.host import Host
 
 ROOT = Path(__file__).resolve().parents[3]
-SNAPSHOT = (Path(__file__).parent / "snapshot.py").read_text()
 SECONDS = 120
 
+Task = t.Dict[str, t.Any]
 Model = t.Dict[str, t.Any]
 Picture = t.Dict[str, str]
 
+# A task: the picture of the host, as JSON
+PICTURE: Task = {
+    "ansible.builtin.command": {"argv": ["python3", "-c", (Path(__file__).parent / "picture.py").read_text()]}
+}
+
+
+def run(module: str, model: Model, **keywords: t.Any) -> Task:
+    return {f"sallyport.ssh.{module}": model, **keywords}
+
+
+def check(module: str, model: Model) -> Task:
+    return run(module, model, check_mode=True)
+
+
+def sh(script: str) -> Task:
+    return {"ansible.builtin.shell": f"set -e\n{script}"}
+
 
 class Result(t.Dict[str, t.Any]):
-    """What a module returned."""
+    """What a task returned."""
+
+    @property
+    def ok(self) -> bool:
+        return not self.get("failed")
 
     @property
     def changed(self) -> bool:
-        return bool(self.get("changed"))
-
-    @property
-    def failed(self) -> bool:
-        return bool(self.get("failed"))
+        return bool(self["changed"])
 
     @property
     def actions(self) -> list[str]:
@@ -39,94 +57,99 @@ class Result(t.Dict[str, t.Any]):
 
     @property
     def message(self) -> str:
-        return str(self.get("msg", ""))
+        return str(self.get("msg"))
+
+    @property
+    def picture(self) -> Picture:
+        return t.cast(Picture, json.loads(self["stdout"]))
+
+    @property
+    def accounts(self) -> dict[str, dict[str, t.Any]]:
+        """By name, as access_info returns them."""
+        return {account["name"]: account for account in self["accounts"]}
 
 
 class Target:
-    """One host: runs modules there, with an Ansible of its own each."""
+    """The host, reached by a playbook as in real life."""
 
-    def __init__(self, inventory: str, name: str, host: Host) -> None:
-        self.inventory, self.name, self.host = inventory, name, host
+    def __init__(self, inventory: str, name: str) -> None:
+        self.inventory, self.name = inventory, name
 
-    def run(self, module: str, model: Model, *options: str) -> Result:
-        with self.start(module, model, *options) as process:
-            return self.result(process)
+    def do(self, *tasks: Task, **play: t.Any) -> list[Result]:
+        """What the tasks return, one after the other, failed or not."""
+        with self.start(*tasks, **play) as running:
+            return running.results()
 
-    def check(self, module: str, model: Model) -> Result:
-        return self.run(module, model, "--check")
+    def done(self, *tasks: Task, **play: t.Any) -> list[Result]:
+        """The same, where all of them have to succeed."""
+        results = self.do(*tasks, **play)
+        assert [result.message for result in results if not result.ok] == []
+        return results
 
-    def done(self, module: str, model: Model) -> Result:
-        """``run`` that has to succeed."""
-        result = self.run(module, model)
-        assert not result.failed, result.message
-        return result
+    def start(self, *tasks: Task, **play: t.Any) -> Running:
+        names = [f"result_{number}" for number in range(len(tasks))]
+        directory = tempfile.TemporaryDirectory()
+        report = {
+            "ansible.builtin.copy": {
+                "content": "{{ [" + ", ".join(names) + "] | to_json }}",
+                "dest": f"{directory.name}/results",
+                "mode": "0600",
+            },
+            "delegate_to": "localhost",
+            "become": False,
+        }
+        steps = [{**task, "register": name, "ignore_errors": True} for name, task in zip(names, tasks)]
+        plays = [{"hosts": self.name, "gather_facts": False, "tasks": [*steps, report], **play}]
+        (Path(directory.name) / "play.yml").write_text(json.dumps(plays))
+        return Running(directory, self.playbook(f"{directory.name}/play.yml"))
 
-    def start(self, module: str, model: Model, *options: str) -> subprocess.Popen[str]:
-        command = ["ansible", f"--inventory={self.inventory}", self.name, f"--module-name=sallyport.ssh.{module}"]
+    def playbook(self, *arguments: str) -> subprocess.Popen[str]:
+        own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
         return subprocess.Popen(
-            [*command, f"--args={json.dumps(model)}", *options],
+            ["ansible-playbook", f"--inventory={self.inventory}", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment(),
+            env={"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **os.environ, **own},
         )
 
-    def result(self, process: subprocess.Popen[str]) -> Result:
-        said, _ = process.communicate(timeout=SECONDS)
-        start = said.find(f"{self.name} | ")
-        assert start >= 0, said
-        result: t.Dict[str, t.Any] = json.JSONDecoder().raw_decode(said, said.index("{", start))[0]
-        return Result(result, failed="FAILED!" in said[start:].partition("\n")[0])
 
-    def playbook(self, path: str | Path, *options: str) -> tuple[int, str]:
-        """The exit code of ansible-playbook, and what it said."""
-        done = subprocess.run(
-            ["ansible-playbook", f"--inventory={self.inventory}", path, *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment(),
-            timeout=SECONDS,
-        )
-        return done.returncode, done.stdout
+class Running:
+    """A playbook that is under way."""
 
-    def picture(self) -> Picture:
-        picture: Picture = json.loads(self.host.check_output("python3 -c %s", SNAPSHOT))
-        return picture
+    def __init__(self, directory: tempfile.TemporaryDirectory[str], process: subprocess.Popen[str]) -> None:
+        self._directory, self._process = directory, process
 
-    def sh(self, script: str) -> str:
-        """What a shell script prints, which has to succeed."""
-        return str(self.host.check_output(script))
+    def __enter__(self) -> Running:
+        return self
 
-    def info(self) -> dict[str, dict[str, t.Any]]:
-        """The accounts that the host knows, by name."""
-        return {account["name"]: account for account in self.done("access_info", {})["accounts"]}
+    def __exit__(self, *_exception: object) -> None:
+        self._process.wait(SECONDS)
+        self._directory.cleanup()
+
+    def results(self) -> list[Result]:
+        said, _ = self._process.communicate(timeout=SECONDS)
+        report = Path(self._directory.name) / "results"
+        assert report.exists(), said
+        return [Result(result) for result in json.loads(report.read_text())]
 
 
-def environment() -> dict[str, str]:
-    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-    return {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **os.environ, **own}
-
-
-def differences(before: Picture, after: Picture) -> dict[str, tuple[str | None, str | None]]:
+def differences(before: Result, after: Result) -> dict[str, tuple[str | None, str | None]]:
+    """What two pictures show differently, by path."""
+    old, new = before.picture, after.picture
     return {
-        path: (before.get(path), after.get(path))
-        for path in sorted(before.keys() | after.keys())
-        if before.get(path) != after.get(path)
+        path: (old.get(path), new.get(path))
+        for path in sorted(old.keys() | new.keys())
+        if old.get(path) != new.get(path)
     }
 
 
 def key(number: int) -> str:
-    """A public key; nobody has its private half."""
+    """A public key, whose private half nobody has."""
     parts = (b"ssh-ed25519", number.to_bytes(32, "big"))
     return "ssh-ed25519 " + base64.b64encode(b"".join(struct.pack(">I", len(part)) + part for part in parts)).decode()
 
 
-@pytest.fixture(scope="session")
-def inventory(request: pytest.FixtureRequest) -> str:
-    return str(request.config.getoption("ansible_inventory"))
-
-
 @pytest.fixture(scope="module")
-def target(host: Host, inventory: str) -> Target:
-    return Target(inventory, host.backend.get_hostname(), host)
+def target(host: Host, request: pytest.FixtureRequest) -> Target:
+    return Target(str(request.config.getoption("ansible_inventory")), host.backend.get_hostname())

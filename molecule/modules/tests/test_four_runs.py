@@ -6,12 +6,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from conftest import Model, Target, differences, key
+from conftest import PICTURE, Model, Target, check, differences, key, run
 
 # Applied first, with the same model
 NEEDS: t.Mapping[str, tuple[str, ...]] = {
     "accounts": (),
-    "folders": (),
+    "folders": ("accounts",),
     "jails": ("accounts", "folders"),
     "sudo_tasks": ("accounts",),
     "sshd_policy": ("accounts",),
@@ -58,21 +58,26 @@ def model(number: int) -> Model:
 @pytest.mark.parametrize("module", NEEDS)
 def test_four_runs(target: Target, module: str) -> None:
     wanted = model(list(NEEDS).index(module))
-    for needed in NEEDS[module]:
-        target.done(needed, wanted)
-    before = target.picture()
+    needed = [run(name, wanted) for name in NEEDS[module]]
+    before, announced, announced_only, applied, after, settled, repeated, still = target.done(
+        *needed,
+        PICTURE,
+        check(module, wanted),
+        PICTURE,
+        run(module, wanted),
+        PICTURE,
+        check(module, wanted),
+        run(module, wanted),
+        PICTURE,
+    )[len(needed) :]
 
-    announced = target.check(module, wanted)
     assert announced.changed
-    assert differences(before, target.picture()) == {}
+    assert differences(before, announced_only) == {}
 
-    applied = target.done(module, wanted)
     assert applied.changed
     assert applied.actions == announced.actions
-    after = target.picture()
     assert differences(before, after) != {}
 
-    assert target.check(module, wanted).actions == []
-    repeated = target.done(module, wanted)
+    assert (settled.changed, settled.actions) == (False, [])
     assert (repeated.changed, repeated.actions) == (False, [])
-    assert differences(after, target.picture()) == {}
+    assert differences(after, still) == {}

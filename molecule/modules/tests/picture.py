@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs on a host: prints, as JSON, all that a module may change there, by path. Two equal snapshots: nothing changed."""
+"""Runs on a host: prints as JSON, by path, all that a module may change there. Two are equal: nothing changed."""
 
 from __future__ import annotations
 
