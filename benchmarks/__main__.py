@@ -29,6 +29,7 @@ SIZES = (10, 100, 1000)
 
 def main() -> None:
     options = parse_arguments()
+    conditions = machine.describe(options.suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("tools/bench: ended from outside"))
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as directory:
@@ -36,7 +37,7 @@ def main() -> None:
             results = bench.measure(options.accounts, options.loop)
     except BenchError as broken:
         sys.exit(f"tools/bench: {broken}")
-    text = f"{report.render(results)}\n{machine.describe(options.suite)}"
+    text = f"{report.render(results)}\n{conditions}"
     print(text)
     if len(sys.argv) == 1:
         report.keep(text)
@@ -50,9 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools/bench", description=DESCRIPTION)
     option = parser.add_argument
     option("--accounts", type=numbers, default=SIZES, metavar="N,N", help="default: 10,100,1000")
-    option(
-        "--loop", type=int, default=100, metavar="N", help="loop over at most so many; default: %(default)s"
-    )
+    option("--loop", type=int, default=100, metavar="N", help="loop over at most so many; default: %(default)s")
     option("--quick", action="store_true", help="one round, on one host each, instead of three")
     option("--suite", default="trixie", help="Debian release of the hosts; default: %(default)s")
     options = parser.parse_args()
@@ -69,9 +68,13 @@ class Bench:
 
     def measure(self, sizes: tuple[int, ...], most: int) -> dict[int, Figures]:
         """The loop takes time in proportion: beyond ``most`` accounts its figures are a straight line's."""
-        looped = {min(size, most) for size in sizes} | ({most // 10, most} if max(sizes) > most else set())
-        loops = {size: self.loop(size) for size in sorted(looped)}
-        return {size: self.others(size) | (loops.get(size) or extend(loops, size)) for size in sizes}
+        loops: dict[int, Figures] = {}
+        results = {}
+        for size in sizes:
+            for looped in (size,) if size <= most else (most // 10, most):
+                loops[looped] = loops.get(looped) or self.loop(looped)
+            results[size] = self.others(size) | (loops.get(size) or extend(loops, size))
+        return results
 
     def loop(self, size: int) -> Figures:
         figures = Figures()
@@ -100,9 +103,7 @@ class Bench:
         ):
             directory, key = Path(name), Path(name, "id_ed25519")
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
-            case = Case(
-                host, accounts.make(size, key.with_suffix(".pub").read_text().strip()), key, directory
-            )
+            case = Case(host, accounts.make(size, key.with_suffix(".pub").read_text().strip()), key, directory)
             case.write()
             yield case
 

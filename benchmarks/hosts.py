@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 GROUP = "bench"
-SSH_CONFIG = ["-F", str(CACHE / "ssh_config")]
+SSH = ["-F", str(CACHE / "ssh_config"), "-oConnectionAttempts=5"]  # sshd refuses for a moment when reloaded
 
 
 class BenchError(Exception):
@@ -33,10 +33,10 @@ class Host:
         return {GROUP: {**group, "hosts": {self.name: group["hosts"][self.name]}}}
 
     def ssh(self, command: str, stdin: str = "") -> str:
-        return output(["ssh", *SSH_CONFIG, self.name, command], stdin)
+        return output(["ssh", *SSH, self.name, command], stdin)
 
     def sftp(self, user: str, key: Path, batch: str) -> str:
-        return output(["sftp", "-b", "-", f"-oUser={user}", "-i", str(key), *SSH_CONFIG, self.name], batch)
+        return output(["sftp", "-b", "-", f"-oUser={user}", "-i", str(key), *SSH, self.name], batch)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ def describe(suite: str) -> str:
         f"Taken on {today} with {os.cpu_count()} processors ({processor}), {memory:.0f} GiB, "
         f"Linux {platform.release()}, "
         f"ansible-core {metadata.version('ansible-core')} on Python {platform.python_version()}; "
-        f"controller and {suite} containers on the same machine.\n"
+        f"controller and {suite} containers on the same machine, its load before: {os.getloadavg()[0]:.1f}.\n"
     )
 
 

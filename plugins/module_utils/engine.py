@@ -76,26 +76,25 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
         refused = [text for name in sorted(nouns) for text in NOUNS[name].problems(model, host, known)]
         if refused:
             raise Refused(refused)
-        want = _desired(model, host, known)
-        known = State().merged(known, State(groups=_all(want).groups))
+        parts = _desired(model, host, known)
+        want = State().merged(*parts.values())
+        known = known.merged(State(groups=want.groups))
         made = _made(earlier, nouns)
-        have = read.observe(_all(want), made, known)
-        _refuse_foreign_files(have, _all(want), model)
-        ours = frozenset(earlier.made.get("accounts", Made()).users) | _new_users(have, want["accounts"])
+        have = read.observe(want, made, known)
+        _refuse_foreign_files(have, want, model)
+        ours = earlier.made.get("accounts", Made()).users | _new_users(have, parts["accounts"])
         actions = [
             action
-            for action in plan.diff(have, _all(want), made, ours)
-            if _belongs(action, want, nouns) or action.after is None or action.step is Step.SESSION
+            for action in plan.diff(have, want, made, ours)
+            if action.after is None or _belongs(action, parts, nouns)
         ]
         _refuse_unborn(model, host, nouns, actions)
-        record = _record(model, host, nouns, want, have, actions)
+        record = _record(model, host, nouns, parts, have, actions)
         actions += _record_change(earlier, record)
         if check:
             proof.check(actions)
         else:
-            transaction.run(actions, proof.ports(model, host, known))
-        if "sshd_policy" in nouns and not (check and actions) and not _touches_sshd(actions):
-            proof.installed(model, host)
+            transaction.run(actions, proof.ports(model, host, known, policy="sshd_policy" in nouns))
         return _result(actions, [text for name, notes in NOTES.items() if name in nouns for text in notes(model, host)])
 
 
@@ -108,7 +107,7 @@ def _result(actions: t.Sequence[Action], notes: t.Sequence[str]) -> Result:
 def _desired(model: Model, host: Host, known: State) -> t.Dict[str, State]:
     """What each noun wants, every gid given out."""
     want = {name: noun.desired(model, host, known) for name, noun in NOUNS.items()}
-    groups = accounts.allocate(_all(want).groups, host, known)
+    groups = accounts.allocate(State().merged(*want.values()).groups, host, known)
     return {
         name: dataclasses.replace(
             part,
@@ -118,10 +117,6 @@ def _desired(model: Model, host: Host, known: State) -> t.Dict[str, State]:
         )
         for name, part in want.items()
     }
-
-
-def _all(want: t.Mapping[str, State]) -> State:
-    return State().merged(*want.values())
 
 
 def _made(record: Record, nouns: t.AbstractSet[str]) -> Made:
@@ -202,7 +197,7 @@ def _record(
         folders={folder.name: folder for folder in model.folders},
         sudo_tasks={task.name: task for task in model.sudo_tasks},
         made={noun: part for noun, part in made.items() if part != Made()},
-        managed={**_taken_over(model, have, made["accounts"]), **_without(earlier.managed, absent)},
+        managed=_managed(model, have, made["accounts"], earlier) if "accounts" in nouns else earlier.managed,
         tombstones=earlier.tombstones | {number for user in gone for number in (user.uid, user.gid)},
     )
 
@@ -220,16 +215,13 @@ def _made_now(earlier: Made, want: State, have: State) -> Made:
     return Made(**kinds)
 
 
-def _taken_over(model: Model, have: State, made: Made) -> t.Dict[str, User]:
+def _managed(model: Model, have: State, made: Made, earlier: Record) -> t.Dict[str, User]:
+    """Users of somebody else that are accounts now, each as it was when it was taken over."""
     return {
-        account.name: have.users[account.name]
+        account.name: earlier.managed.get(account.name, have.users[account.name])
         for account in model.accounts
         if account.state != "absent" and account.name in have.users and account.name not in made.users
     }
-
-
-def _without(users: t.Mapping[str, User], names: t.AbstractSet[str]) -> t.Dict[str, User]:
-    return {name: user for name, user in users.items() if name not in names}
 
 
 def _record_change(earlier: Record, record: Record) -> t.List[Action]:
@@ -238,7 +230,3 @@ def _record_change(earlier: Record, record: Record) -> t.List[Action]:
         return []
     old = None if earlier == Record() else File(layout.RECORD, before, 0o600)
     return [Action(Step.RECORD, old, File(layout.RECORD, after, 0o600))]
-
-
-def _touches_sshd(actions: t.Sequence[Action]) -> bool:
-    return any(action.step is Step.SSHD for action in actions)

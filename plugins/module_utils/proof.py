@@ -20,8 +20,12 @@ from .resources import File, State
 from .transaction import Ports
 
 
-def ports(model: Model, host: Host, known: State) -> Ports:
-    """The gates of a run: one for the file that sshd obeys, one for sudo's."""
+def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
+    """The gates of a run: one for the file that sshd obeys, one for sudo's.
+
+    With ``policy`` sshd's is proven even when this run does not change it: a file of somebody else's may have come to
+    win over ours since the last run, and new accounts rely on it.
+    """
 
     @contextlib.contextmanager
     def sshd_gate(candidate: File) -> t.Iterator[None]:
@@ -42,6 +46,7 @@ def ports(model: Model, host: Host, known: State) -> Ports:
     return Ports(
         known=known,
         gates={layout.SSHD_DROP_IN: sshd_gate, layout.SUDOERS: sudo_gate},
+        prove=(lambda: _demand(_sshd_problems(sshd.INSTALLED, model, host))) if policy else lambda: None,
         take_up={
             layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd),
             layout.MOUNT_TABLE: lambda: _mount_what_is_listed(host.tools.systemd),
@@ -65,11 +70,6 @@ def check(actions: t.Iterable[Action]) -> None:
                 _demand([] if outcome.ok else [tree.original(f"sshd refuses the configuration: {outcome.said}")])
         if action.step is Step.SUDO and isinstance(action.after, File):
             sudo_candidate(action.after)
-
-
-def installed(model: Model, host: Host) -> None:
-    """The policy as it is on the host: a file of somebody else's may have come to win over ours since the last run."""
-    _demand(_sshd_problems(sshd.INSTALLED, model, host))
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from .resources import Directory, File, Group, Link, Mount, State, User
 LOCK_PATIENCE = 60.0  # seconds to wait for another run
 
 Undo = t.Callable[[], None]
+Push = t.Callable[[Undo], None]
 Gate = t.Callable[[File], t.ContextManager[None]]
 
 
@@ -41,11 +42,13 @@ class Ports:
 
     ``gates`` are context managers for the files that a daemon obeys, by path: entered with the candidate before it is
     swapped in (to validate and prove it) and left after it was (to prove it installed, and to reload). ``take_up``
-    makes a daemon read such a file again after it was put back or removed.
+    makes a daemon read such a file again after it was put back or removed. ``prove`` is called once when all that
+    confines is in place, before anything opens a way in.
     """
 
     known: State
     gates: t.Mapping[str, Gate]
+    prove: t.Callable[[], None]
     take_up: t.Mapping[str, t.Callable[[], None]]
     systemd: bool
     sysusers: bool
@@ -78,11 +81,19 @@ def run(actions: t.Sequence[Action], ports: Ports) -> None:
     with contextlib.ExitStack() as staged:
         undo: t.List[Undo] = []
         try:
-            for step, batch in itertools.groupby(actions, key=lambda action: action.step):
-                _STEPS[step](list(batch), ports, undo.append, staged)
+            confining = [action for action in actions if action.step <= Step.SSHD]
+            _carry_out(confining, ports, undo.append, staged)
+            if not any(action.step is Step.SSHD for action in confining):
+                ports.prove()
+            _carry_out(actions[len(confining) :], ports, undo.append, staged)
         except Exception as error:
             undo.append(staged.close)  # goes first: a directory made for staged files must be empty to be unmade
             raise Undone(error, _unwind(undo)) from error
+
+
+def _carry_out(actions: t.Sequence[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
+    for step, batch in itertools.groupby(actions, key=lambda action: action.step):
+        _STEPS[step](list(batch), ports, push, staged)
 
 
 def _unwind(undo: t.Sequence[Undo]) -> t.List[str]:
@@ -95,9 +106,7 @@ def _unwind(undo: t.Sequence[Undo]) -> t.List[str]:
     return remains
 
 
-# --- one function a step: (actions, ports, push an inverse, what to clean up at the end) ---
-
-Push = t.Callable[[Undo], None]
+# One function a step: the actions, the ports, where to push an inverse, and what to clean up at the end.
 
 
 def _create_groups(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:

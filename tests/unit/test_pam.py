@@ -14,7 +14,9 @@ from ansible_collections.sallyport.ssh.plugins.module_utils import pam
     [
         pytest.param({"sshd": "session optional pam_umask.so usergroups\n"}, True, id="in the file itself"),
         pytest.param({"sshd": "@include common\n", "common": "-session optional pam_umask.so\n"}, True, id="Debian"),
-        pytest.param({"sshd": "session include common\n", "common": "session optional pam_umask.so\n"}, True, id="Red Hat"),
+        pytest.param(
+            {"sshd": "session include common\n", "common": "session optional pam_umask.so\n"}, True, id="Red Hat"
+        ),
         pytest.param({"sshd": "# session optional pam_umask.so\n"}, False, id="a comment"),
         pytest.param({"sshd": "auth optional pam_umask.so\n"}, False, id="of another type"),
         pytest.param({"sshd": "@include sshd\n"}, False, id="a circle"),

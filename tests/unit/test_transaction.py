@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import typing as t
@@ -32,7 +33,7 @@ class Broken(Exception):
 def ports(gates: t.Mapping[str, transaction.Gate] | None = None, told: list[str] | None = None) -> transaction.Ports:
     heard: list[str] = [] if told is None else told
     take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}
-    return transaction.Ports(ME, gates or {}, take_up, systemd=False, sysusers=False)
+    return transaction.Ports(ME, gates or {}, lambda: None, take_up, systemd=False, sysusers=False)
 
 
 def snapshot(tree: Path) -> dict[str, t.Any]:
@@ -138,6 +139,22 @@ def test_a_file_that_does_not_prove_itself_is_put_back_and_the_daemon_told(tree:
         transaction.run(plan(tree), ports({path: gate}, told))
     assert snapshot(tree) == before
     assert told == [path]
+
+
+def test_the_policy_is_proven_before_anything_opens_a_way_in(tree: Path) -> None:
+    key = File(str(tree / "key"), "ssh-ed25519 AAAA")
+
+    def prove() -> None:
+        assert (tree / "new").exists()
+        assert not (tree / "key").exists()
+        raise Refused(["a foreign file wins"])
+
+    before = snapshot(tree)
+    asked = dataclasses.replace(ports(), prove=prove)
+    actions = [Action(Step.DIRECTORY, None, Directory(str(tree / "new"), 0o755)), Action(Step.KEY, None, key)]
+    with pytest.raises(transaction.Undone, match="a foreign file wins"):
+        transaction.run(actions, asked)
+    assert snapshot(tree) == before
 
 
 def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,13 @@ class CallbackModule(Default):
             for line in _grouped(actions) if actions else [result.task.name]:
                 self._display.display(_wrapped(line), color="bright gray")
 
+    def v2_runner_on_failed(self, result: CallbackTaskResult, ignore_errors: bool = False) -> None:
+        """Ansible's own error, whose text is the whole of it but for what a program has said."""
+        self._handle_warnings_and_exception(result)
+        for stream in ("module_stdout", "module_stderr", "stdout", "stderr"):
+            if result.result.get(stream):
+                self._display.display(result.result[stream], stderr=True)
+
     def v2_playbook_on_stats(self, stats: AggregateStats) -> None:
         """Ansible's recap of the one host that the demo has; a failure has just been shown."""
         for host in stats.processed:

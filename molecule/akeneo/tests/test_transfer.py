@@ -309,5 +309,7 @@ def test_the_auditor_changes_nothing(reading: paramiko.SFTPClient, change: Chang
 @pytest.mark.promise("A15")
 @pytest.mark.usefixtures("reading")
 @pytest.mark.parametrize("name", CLIENTS)
-def test_no_client_writes_for_the_auditor(logins: Logins, name: str, file: Path) -> None:
-    assert not CLIENTS[name](logins.auditor).put(file, "/pim/new").ok
+def test_every_client_reads_for_the_auditor_and_none_writes(logins: Logins, name: str, file: Path) -> None:
+    client = CLIENTS[name](logins.auditor)
+    assert_ok(client.get("/pim/kept", file.with_name("back")))
+    assert not client.put(file, "/pim/new").ok

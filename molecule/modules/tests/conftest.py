@@ -57,7 +57,7 @@ class Result(t.Dict[str, t.Any]):
 
     @property
     def message(self) -> str:
-        return str(self.get("msg"))
+        return "\n".join(str(self[name]) for name in ("msg", "stderr") if name in self)
 
     @property
     def picture(self) -> Picture:

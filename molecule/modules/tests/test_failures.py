@@ -58,7 +58,7 @@ TROUBLES = {
         said=("/etc/ssh/sshd_config: line", "Bad configuration option: Nonsense"),
     ),
     "another sudoers file grants more": Trouble(
-        make="echo 'worker ALL=(ALL) NOPASSWD: /bin/true' >/etc/sudoers.d/zz-foreign",
+        make="umask 227; echo 'worker ALL=(ALL) NOPASSWD: /bin/true' >/etc/sudoers.d/zz-foreign",
         end="rm /etc/sudoers.d/zz-foreign",
         said=(UNDONE, "/etc/sudoers.d/zz-foreign", "which no sudo task says"),
     ),
@@ -68,9 +68,9 @@ TROUBLES = {
         said=(UNDONE, "Read-only file system"),
     ),
     "passwords cannot be set": Trouble(
-        make="printf '#!/bin/sh\necho no pass >&2; exit 3\n' >/usr/local/sbin/chpasswd && chmod +x /usr/local/sbin/chpasswd",
+        make="cd /usr/local/sbin; printf '#!/bin/sh\necho no >&2; exit 3\n' >chpasswd; chmod 0755 chpasswd",
         end="rm /usr/local/sbin/chpasswd",
-        said=(UNDONE, "chpasswd failed (3): no pass"),
+        said=(UNDONE, "chpasswd failed (3): no"),
     ),
     "keys cannot be written": Trouble(
         make="mkdir -p /etc/ssh/authorized_keys.d && mount -t tmpfs -o ro none /etc/ssh/authorized_keys.d",

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ways in which people run the collection: the role in a play of theirs, several hosts, two runs at a time."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from conftest import PICTURE, Target, check, differences, key, run, sh
+
+
+def model(name: str, number: int) -> dict[str, t.Any]:
+    return {"accounts": [{"name": name, "keys": [{"name": "laptop", "key": key(number)}]}]}
+
+
+def role(name: str, number: int, **variables: t.Any) -> dict[str, t.Any]:
+    accounts = {f"access_{option}": value for option, value in model(name, number).items()}
+    return {"ansible.builtin.import_role": {"name": "sallyport.ssh.access"}, "vars": {**accounts, **variables}}
+
+
+def test_info_changes_nothing_where_the_collection_has_never_been(target: Target) -> None:
+    forget = "test ! -e /var/lib/sallyport || mv /var/lib/sallyport /var/lib/elsewhere"
+    restore = "test ! -e /var/lib/elsewhere || mv /var/lib/elsewhere /var/lib/sallyport"
+    _, before, read, checked, after, fingerprints, records, _ = target.done(
+        sh(forget),
+        PICTURE,
+        run("access_info", {"address": "sftp.example.com"}),
+        check("access_info", {"address": "sftp.example.com"}),
+        PICTURE,
+        sh("for key in /etc/ssh/ssh_host_*_key; do ssh-keygen -lf $key; ssh-keygen -E md5 -lf $key; done"),
+        sh("for key in /etc/ssh/ssh_host_*_key; do ssh-keygen -r sftp.example.com -f $key; done"),
+        sh(restore),
+    )
+    assert differences(before, after) == {}
+    assert not read.changed
+    assert {**read, "server": checked["server"]} == {**read}
+    assert (read["accounts"], read["folders"], read["sudo_tasks"]) == ([], [], [])
+    assert read["server"]["ports"] == [22]
+    keys = read["server"]["host_keys"]
+    shown = {line.split()[1] for line in fingerprints["stdout_lines"]}
+    assert {part for host_key in keys for part in (host_key["sha256"], host_key["md5"])} == shown
+    assert {host_key["sshfp"] for host_key in keys} < set(records["stdout_lines"])
+
+
+def test_two_runs_at_once_lose_nothing(target: Target) -> None:
+    names = [f"parallel{number}" for number in range(3)]
+    running = [target.start(run("access", model(name, 300 + number))) for number, name in enumerate(names)]
+    for each in running:
+        with each:
+            [result] = each.results()
+            assert result.ok, result.message
+    [info] = target.done(run("access_info", {}))
+    assert len({info.accounts[name]["uid"] for name in names}) == len(names)
+
+
+def test_a_second_run_waits_for_the_first(target: Target) -> None:
+    hold = "nohup flock /run/lock/sallyport.lock sleep 3 >/dev/null 2>&1 & sleep 0.5; date +%s.%N"
+    held, waited, ended = target.done(sh(hold), run("access", model("patient", 310)), sh("date +%s.%N"))
+    assert waited.changed
+    assert float(ended["stdout"]) - float(held["stdout"]) > 2
+
+
+def test_check_mode_does_not_wait(target: Target) -> None:
+    hold = "nohup flock /run/lock/sallyport.lock sleep 20 >/dev/null 2>&1 & sleep 0.5; echo $!; date +%s.%N"
+    held, checked, ended = target.done(
+        sh(hold), check("access", model("impatient", 311)), sh("pkill -x flock; date +%s.%N")
+    )
+    assert checked.changed
+    assert float(ended["stdout"]) - float(held["stdout_lines"][1]) < 15
+
+
+def test_the_role_as_root_without_become_or_facts(target: Target) -> None:
+    """As where root logs in by itself; deploy, by whom everything else logs in here, stays an admin."""
+    server = {"access_server": {"admins": ["deploy", "root"]}}
+    target.done(sh("install -D -m 0600 ~deploy/.ssh/authorized_keys /root/.ssh/authorized_keys"))
+    as_root = {"become": False, "remote_user": "root", "vars": {"ansible_user": "root", "ansible_become": False}}
+    with target.start(role("rooted", 320, **server), run("access_info", {}), **as_root) as running:
+        info = running.results()[-1]
+    assert info.ok, info.message
+    assert "rooted" in info.accounts
+    assert info["server"]["admins"] == ["deploy", "root"]
+
+
+@pytest.mark.parametrize("module", ["access", "access_info"])
+def test_without_become_it_says_what_is_missing(target: Target, module: str) -> None:
+    arguments = {} if module == "access_info" else model("nobody1", 330)
+    [refused] = target.do(run(module, arguments), become=False, vars={"ansible_become": False})
+    assert not refused.ok
+    assert "This needs root on the host: say `become: true`" in refused.message
+
+
+def test_no_host_is_touched_when_the_variables_of_another_are_wrong(target: Target, tmp_path: Path) -> None:
+    """The other one is not even there: it is found wrong before anybody is contacted."""
+    inventory = tmp_path / "more.yml"
+    wrong = {"ansible_host": "192.0.2.1", "access_accounts": [{"name": "typo", "kind": "sfpt"}]}
+    unset = {"ansible_host": "192.0.2.1", "access_accounts": "{{ nobody_defines_this }}"}
+    [before] = target.done(PICTURE)
+    for bad, said in ((wrong, 'access_accounts[0].kind: is "sfpt"'), (unset, "'nobody_defines_this' is undefined")):
+        good = {"access_accounts": model("untouched", 340)["accounts"]}
+        inventory.write_text(json.dumps({"all": {"hosts": {target.name: good, "another": bad}}}))
+        process = target.playbook(f"--inventory={inventory}", "sallyport.ssh.provision")
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode != 0
+        assert said in output
+        assert "Bring the host's SFTP and SSH access to the model" not in output
+    [after] = target.done(PICTURE)
+    assert differences(before, after) == {}
