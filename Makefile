@@ -40,7 +40,7 @@ lint: setup  ## style, types and documentation
 	$(call step,yamllint)
 	@yamllint --strict .
 	$(call step,ansible-lint: production profile)
-	@ansible-lint --quiet
+	@ansible-lint -q
 	$(call step,role-specs: the role documents the same options as the modules)
 	@tools/role-specs --check
 	$(call step,antsibull-docs: plugin and role documentation)

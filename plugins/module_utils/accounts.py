@@ -85,7 +85,7 @@ def desired(model: Model, host: Host, known: State) -> State:
 def problems(model: Model, host: Host, known: State) -> t.List[str]:
     found: t.List[str] = []
     for account in _living(model):
-        place = f"account {account.name}"
+        place = f"access_accounts: {account.name}"
         user = host.state.users.get(account.name)
         if user is not None:
             found.extend(f"{place}: {text}" for text in _user_problems(account, user, host))
@@ -101,8 +101,8 @@ def notes(model: Model, host: Host) -> t.List[str]:
     if host.tools.pam_umask:
         return []
     return [
-        f"account {account.name}: its umask {account.umask} does not hold in shell sessions, because sshd opens them "
-        "without pam_umask; add `session optional pam_umask.so` to /etc/pam.d/common-session"
+        f"access_accounts: {account.name}: its umask {account.umask} does not hold in shell sessions, "
+        "because sshd opens them without pam_umask; add `session optional pam_umask.so` to /etc/pam.d/common-session"
         for account in _living(model)
         if account.kind == "shell" and account.umask != DEFAULT_UMASK
     ]

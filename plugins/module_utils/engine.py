@@ -164,7 +164,7 @@ def _refuse_unborn(model: Model, host: Host, nouns: t.AbstractSet[str], actions:
     if unborn:
         raise Refused(
             [
-                f"account {name}: is no user of the host yet; apply sallyport.ssh.accounts first"
+                f"access_accounts: {name}: is no user of the host yet; apply sallyport.ssh.accounts first"
                 for name in sorted(unborn)
             ]
         )

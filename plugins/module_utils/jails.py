@@ -48,8 +48,20 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
         found.extend(f"access_server.jails: {fault}" for fault in jail_faults(jail, foreign))
         for grant in _visible(account):
             faults = [kind_fault(path, host.paths.get(path)) for path in _inside(jail, grant)]
+            faults.append(_somebody_else_s(jail + grant.at, host) if grant.private else None)
             found.extend(f"access_accounts: {account.name}: {grant.at}: {fault}" for fault in faults if fault)
     return list(dict.fromkeys(found)) + mounts.problems(model, host, known)
+
+
+def _somebody_else_s(path: str, host: Host) -> t.Optional[str]:
+    """Why a private folder that is there cannot become the account's: a removed account left its files in it."""
+    stat = host.paths.get(path)
+    if stat is None or stat.uid not in host.record.tombstones:
+        return None
+    return (
+        f"{path} holds what a removed account left (uid {stat.uid}): move it away, "
+        f"or give it to root first (chown root {path}) if its files are to be seen by this account"
+    )
 
 
 def _visible(account: Account) -> t.Iterator[Grant]:

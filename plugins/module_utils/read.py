@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -111,14 +112,25 @@ def observe(want: State, made: Made, known: State) -> State:
         info = active[target]
         return as_listed.get(target, Mount(target, info.root, info.type, tuple(sorted(info.options))))
 
+    stale = _emptied(made.directories - want.directories.keys(), made.files - want.files.keys(), active)
     return State(
         users=_some(want.users.keys() | made.users, present.get),
         groups=groups,
-        directories=_some(want.directories.keys() | made.directories, directory),
+        directories=_some(want.directories.keys() | stale, directory),
         files=_some(want.files.keys() | made.files, file),
         links=_some(want.links.keys() | made.links, link),
         mounts=_some(want.mounts.keys() | made.mounts, mount),
     )
+
+
+def _emptied(directories: t.Collection[str], files: t.Collection[str], mounted: t.Collection[str]) -> t.Set[str]:
+    """Those of the directories that hold nothing once these files and each other are gone: the rest is kept."""
+    gone = set(files)
+    for path in sorted(directories, reverse=True):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if path in mounted or all(f"{path}/{name}" in gone for name in os.listdir(path)):
+                gone.add(path)
+    return gone - set(files)
 
 
 _V = t.TypeVar("_V", User, Group, Directory, File, Link, Mount)

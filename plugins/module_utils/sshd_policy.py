@@ -120,7 +120,9 @@ def notes(model: Model, host: Host) -> t.List[str]:
         ("ban", model.server.ban, Server.ban, FIRST["PerSourcePenalties"]),
     ]
     return [
-        "access_server.{}: OpenSSH {}.{} cannot do it, {}.{} can".format(option, *host.tools.openssh, *first)
+        "access_server.{0}: OpenSSH {1}.{2} cannot do it, {3}.{4} can: upgrade it, or say {0}: null".format(
+            option, *host.tools.openssh, *first
+        )
         for option, value, default, first in chosen
         if value not in (None, default) and host.tools.openssh < first
     ]

@@ -76,9 +76,11 @@ def prove(expected: t.Mapping[str, t.AbstractSet[Rule]], sudo: Sudo) -> t.List[s
     """Where sudo lets a user do more or less than expected. ``[]``: it lists exactly that."""
     found: t.List[str] = []
     for user in sorted(expected):
-        found.extend(f"account {user}: {text}" for text in compare(expected[user], listing(user, sudo), sudo.is_rs))
+        found.extend(
+            f"access_accounts: {user}: {text}" for text in compare(expected[user], listing(user, sudo), sudo.is_rs)
+        )
         if sudo.is_rs:
-            found.extend(f"account {user}: {text}" for text in _loose(user, expected[user], sudo))
+            found.extend(f"access_accounts: {user}: {text}" for text in _loose(user, expected[user], sudo))
     return found
 
 

@@ -147,12 +147,12 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
     tasks = _tasks(model)
     if not tasks:
         return []
-    found = [f"sudo tasks: {text}" for text in _host_problems(model, host)]
+    found = [f"access_sudo_tasks: {text}" for text in _host_problems(model, host)]
     for task in tasks:
-        found.extend(f"sudo task {task.name}: {text}" for text in _task_problems(task, host, known))
+        found.extend(f"access_sudo_tasks: {task.name}: {text}" for text in _task_problems(task, host, known))
     for account in _by_name(model.accounts):
         if account.sudo_tasks and not NAME.match(account.name):
-            found.append(f"account {account.name!r}: sudo would misread the name; give it another one")
+            found.append(f"access_accounts: {account.name!r}: sudo would misread the name; give it another one")
     return found
 
 

@@ -306,7 +306,16 @@ def _bring_back(user: User, ports: Ports) -> None:
 
 
 def _remove_groups(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
-    _remove_groups_that_exist([t.cast(Group, action.before) for action in actions])
+    groups = [t.cast(Group, action.before) for action in actions]
+    push(lambda: _bring_back_groups(groups, ports))
+    _remove_groups_that_exist(groups)
+
+
+def _bring_back_groups(groups: t.Sequence[Group], ports: Ports) -> None:
+    present = users.read()[1]
+    gone = [group for group in groups if group.name not in present]
+    users.create(gone, [], ports.sysusers)
+    users.add_members({group.name: group.members for group in gone}, ports.sysusers)
 
 
 def _write_record(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:

@@ -46,7 +46,7 @@ problems:
   elements: str
   returned: failure
   sample:
-    - "folder pim: owner akeneo is no user of the host; create it or make it an account"
+    - "access_folders: pim.owner: the host has no user akeneo, and no account has that name: name another owner"
 """
 
 from ansible_collections.sallyport.ssh.plugins.module_utils.wiring import run

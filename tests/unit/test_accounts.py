@@ -139,7 +139,7 @@ def test_a_user_that_was_taken_over_is_given_back_with_its_present_password() ->
 )
 def test_refusals(account: Account, said: str) -> None:
     (problem,) = problems(account)
-    assert problem.startswith(f"account {account.name}: ")
+    assert problem.startswith(f"access_accounts: {account.name}: ")
     assert said in problem
 
 
@@ -183,7 +183,7 @@ def test_groups_without_an_id_get_the_host_s_or_a_new_one() -> None:
 def test_a_chosen_umask_that_the_host_would_not_keep_is_noted() -> None:
     chosen = model(Account("a", "shell", umask="0027"), Account("b", "shell"), Account("c", "sftp", umask="0027"))
     (note,) = accounts.notes(chosen, HOST)
-    assert note.startswith("account a: ")
+    assert note.startswith("access_accounts: a: ")
     assert "pam_umask" in note
     assert accounts.notes(chosen, dataclasses.replace(HOST, tools=Tools(pam_umask=True))) == []
 

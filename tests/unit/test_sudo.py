@@ -247,8 +247,8 @@ def test_the_candidate_is_a_private_file(tmp_path: Path) -> None:
     [
         ("sudo-1.9.16p2", {"akeneo": DECLARED, "none": frozenset()}, []),
         ("sudo-rs-0.2.5", {"akeneo": DECLARED, "none": frozenset(), "nosuch": frozenset()}, []),
-        ("sudo-1.9.16p2", {"akeneo": DECLARED - {MYSQL}}, [f"account akeneo: sudo lists {MYSQL}, "]),
-        ("sudo-rs-0.2.5", {"none": frozenset({MYSQL})}, [f"account none: sudo does not list {MYSQL};"]),
+        ("sudo-1.9.16p2", {"akeneo": DECLARED - {MYSQL}}, [f"access_accounts: akeneo: sudo lists {MYSQL}, "]),
+        ("sudo-rs-0.2.5", {"none": frozenset({MYSQL})}, [f"access_accounts: none: sudo does not list {MYSQL};"]),
     ],
 )
 def test_proof(
@@ -263,7 +263,7 @@ def test_sudo_rs_is_asked_whether_no_arguments_means_none(tmp_path: Path) -> Non
     found = sudo.prove({"akeneo": DECLARED}, replayed(tmp_path, "sudo-rs-0.2.5", allows_arguments=True))
     assert found == [
         (
-            f"account akeneo: sudo allows {PROGRAMS}/partners_clear_cache with arguments, "
+            f"access_accounts: akeneo: sudo allows {PROGRAMS}/partners_clear_cache with arguments, "
             'which no sudo task says; look for a rule without ""'
         )
     ]

@@ -222,13 +222,15 @@ FOREIGN = PathStat(stat.S_IFREG | 0o755, 1000, 0)
         pytest.param(
             runs("/srv/x"),
             {"/srv": ROOT_DIRECTORY, "/srv/x": FOREIGN},
-            "sudo task task: commands[1]: /srv/x belongs to uid 1000, who could replace what runs; chown root /srv/x",
+            "access_sudo_tasks: task: commands[1]: /srv/x belongs to uid 1000, "
+            "who could replace what runs; chown root /srv/x",
             id="a file of somebody",
         ),
         pytest.param(
             runs("/srv/x"),
             {"/srv": WRITABLE, "/srv/x": ROOT_PROGRAM},
-            "sudo task task: commands[1]: others than root can write /srv and replace what runs; chmod go-w /srv",
+            "access_sudo_tasks: task: commands[1]: others than root can write /srv "
+            "and replace what runs; chmod go-w /srv",
             id="a directory that a group can write",
         ),
         pytest.param(
@@ -285,31 +287,31 @@ FOREIGN = PathStat(stat.S_IFREG | 0o755, 1000, 0)
         pytest.param(
             MYSQL,
             {"/usr/bin/systemctl": None},
-            "sudo tasks: /usr/bin/systemctl does not exist on the host; install it",
+            "access_sudo_tasks: /usr/bin/systemctl does not exist on the host; install it",
             id="no systemctl",
         ),
         pytest.param(
-            MYSQL, {"/usr/bin/systemctl": FOREIGN}, "sudo tasks: /usr/bin/systemctl belongs to", id="systemctl"
+            MYSQL, {"/usr/bin/systemctl": FOREIGN}, "access_sudo_tasks: /usr/bin/systemctl belongs to", id="systemctl"
         ),
         pytest.param(
             CACHE,
             {"/usr/bin/python3": None},
-            "sudo tasks: /usr/bin/python3 does not exist on the host; install it",
+            "access_sudo_tasks: /usr/bin/python3 does not exist on the host; install it",
             id="no Python",
         ),
         pytest.param(
-            CACHE, {"/usr/bin/python3.11": FOREIGN}, "sudo tasks: /usr/bin/python3.11 belongs to", id="Python"
+            CACHE, {"/usr/bin/python3.11": FOREIGN}, "access_sudo_tasks: /usr/bin/python3.11 belongs to", id="Python"
         ),
         pytest.param(
             CACHE,
             {"/usr/local": PathStat(stat.S_IFDIR | 0o2775, 0, 50)},
-            "sudo tasks: others than root can write /usr/local and replace what runs; chmod go-w /usr/local",
+            "access_sudo_tasks: others than root can write /usr/local and replace what runs; chmod go-w /usr/local",
             id="the directory of the programs",
         ),
         pytest.param(
             dataclasses.replace(CACHE, run_as="nobody-such"),
             {},
-            "sudo task partners_clear_cache: run_as names nobody-such, which the host does not have",
+            "access_sudo_tasks: partners_clear_cache: run_as names nobody-such, which the host does not have",
             id="an unknown run_as",
         ),
         pytest.param(
@@ -325,7 +327,7 @@ FOREIGN = PathStat(stat.S_IFREG | 0o755, 1000, 0)
         pytest.param(
             SudoTask("id", service="x"),
             {},
-            "sudo task id: would hide /usr/bin/id; give the task another name, or remove that program",
+            "access_sudo_tasks: id: would hide /usr/bin/id; give the task another name, or remove that program",
             id="a name that is taken",
         ),
     ],
@@ -339,7 +341,10 @@ def test_a_command_of_somebody_else_stays() -> None:
     path = f"{layout.COMMANDS}/partners_mysql"
     foreign = dataclasses.replace(HOST, state=of(File(path, "#!/bin/sh\n", 0o755)))
     assert sudo_tasks.problems(model(MYSQL), foreign, KNOWN) == [
-        f"sudo task partners_mysql: {path} was not made here; give the task another name, or move that file away"
+        (
+            f"access_sudo_tasks: partners_mysql: {path} was not made here; "
+            "give the task another name, or move that file away"
+        )
     ]
     own = sudo_tasks.desired(model(MYSQL), HOST, KNOWN).files[path]
     assert sudo_tasks.problems(model(MYSQL), dataclasses.replace(HOST, state=of(own)), KNOWN) == []
@@ -351,7 +356,7 @@ def test_a_command_of_somebody_else_stays() -> None:
 def test_sudo_must_be_there_for_open_accounts(state: str, count: int) -> None:
     host = dataclasses.replace(HOST, tools=Tools(sudo=None))
     found = sudo_tasks.problems(model(account("akeneo", MYSQL, state=state), MYSQL), host, KNOWN)
-    assert found == ["sudo tasks: the host has no sudo; install it (apt-get install sudo)"] * count
+    assert found == ["access_sudo_tasks: the host has no sudo; install it (apt-get install sudo)"] * count
 
 
 @pytest.mark.parametrize(
@@ -359,7 +364,7 @@ def test_sudo_must_be_there_for_open_accounts(state: str, count: int) -> None:
 )
 def test_accounts_that_sudo_would_misread_are_refused(name: str) -> None:
     found = sudo_tasks.problems(model(account(name, MYSQL), MYSQL), HOST, KNOWN)
-    assert found == [f"account {name!r}: sudo would misread the name; give it another one"]
+    assert found == [f"access_accounts: {name!r}: sudo would misread the name; give it another one"]
 
 
 def test_every_path_that_a_rule_looks_at_is_read() -> None:

@@ -345,6 +345,14 @@ def test_a_password_has_the_same_hash_at_every_run_and_another_one_elsewhere(of:
     assert hashed("web1", "acme") != (hashed("web2", "acme") if of == "host" else hashed("web1", "bcme"))
 
 
+def test_whoever_only_validates_makes_no_hash() -> None:
+    alone = dataclasses.replace(CONTEXT, hashing=False)
+    assert resolve({"accounts": [{"name": "acme", "password": SECRET}]}, context=alone).accounts[0].password_hash == "*"
+    assert problems({"accounts": [{"name": "acme", "password": "weak"}]}, alone) == problems(
+        {"accounts": [{"name": "acme", "password": "weak"}]}
+    )
+
+
 def test_the_salt_tells_nothing_of_the_password() -> None:
     def salt(password: str) -> str:
         model = resolve({"accounts": [{"name": "acme", "password": password}]}, context=CONTEXT)

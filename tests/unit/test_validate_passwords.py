@@ -9,6 +9,7 @@ import warnings
 import pytest
 from ansible_collections.sallyport.ssh.plugins.plugin_utils import passwords
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.problems import Wrong
+from ansible_collections.sallyport.ssh.plugins.plugin_utils.validate import Context, Invalid, resolve
 from passlib.hash import sha256_crypt, sha512_crypt
 
 BCRYPT = "12$EXRkfkdmXn2gzds2SSitu.MW9.gAVqa9eLS1//RYtYCmB1eLHg.9q"
@@ -105,3 +106,12 @@ def test_a_password_that_does_not(text: str, says: str) -> None:
         passwords.acceptable(text, "acme", POLICY)
     assert says in str(caught.value)
     assert text not in str(caught.value)
+
+
+def test_without_libpass_everything_else_is_validated_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "MISSING", ImportError("no module named passlib"))
+    model = {"accounts": [{"name": "a", "password": "hunter2"}, {"name": "b", "people": ["nobody-there"]}]}
+    with pytest.raises(Invalid) as invalid:
+        resolve(model, context=Context("host", "deploy"))
+    assert [problem.split(": ")[0] for problem in invalid.value.problems] == ["accounts", "accounts[1].people[0]"]
+    assert "pip install libpass" in invalid.value.problems[0]
