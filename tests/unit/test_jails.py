@@ -12,7 +12,7 @@ from ansible_collections.sallyport.ssh.plugins.module_utils import jails
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Grant, Model, Server
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made, Record
-from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, Group, User, of
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, Group, State, User, of
 
 
 def directory(mode: int = 0o755, uid: int = 0) -> PathStat:
@@ -89,3 +89,12 @@ def test_a_file_in_the_place_of_a_mount_point_is_a_problem() -> None:
 
 def test_all_that_the_rules_look_at_is_asked_for() -> None:
     assert jails.paths_needed(model()) == ["/srv/sftp/erp", "/srv/sftp/erp/upload"]
+
+
+def test_a_private_folder_that_a_removed_account_left_is_not_given_to_another_one() -> None:
+    left = {"/srv/sftp/acme/upload": PathStat(stat.S_IFDIR | 0o700, 6400, 6400)}
+    wanted = Model(Server("host"), accounts=(Account("acme", "sftp", grants=(Grant("/upload", private=True),)),))
+    host = Host(record=Record(tombstones=frozenset({6400})), paths=left)
+    (problem,) = jails.problems(wanted, host, State())
+    assert problem.startswith("access_accounts: acme: /upload: /srv/sftp/acme/upload holds what a removed account left")
+    assert jails.problems(wanted, Host(paths=left), State()) == []
