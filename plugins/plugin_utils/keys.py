@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import binascii
 import collections.abc as c
-import hashlib
 import re
 
 from .problems import Wrong, shown
@@ -49,12 +48,6 @@ def public(text: str) -> tuple[str, str]:
     blob = _decoded(encoded, kind)
     _exact(kind, blob)
     return kind, encoded
-
-
-def fingerprint(blob: str) -> str:
-    """As ssh-keygen -l shows it."""
-    digest = hashlib.sha256(base64.b64decode(blob)).digest()
-    return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
 def _known_type(kind: str, line: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import collections.abc as c
 from dataclasses import dataclass
 
+from ..module_utils.fingerprints import sha256
 from ..module_utils.model import Key
 from . import keys, names, networks, times
 from .problems import Item, Problems, known, shown
@@ -35,7 +36,7 @@ class Owners:
             whose = f"{shown(owner)} at {place}" if owner != key.owner else place
             problems.add(
                 f"{item.place}.key",
-                f"is the same key ({keys.fingerprint(key.blob)}) as that of {whose}; "
+                f"is the same key ({sha256(key.blob)}) as that of {whose}; "
                 "everybody needs a key of their own, named once",
             )
 

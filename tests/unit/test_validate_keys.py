@@ -60,8 +60,6 @@ def test_what_ssh_keygen_makes_is_accepted(options: str, tmp_path: Path) -> None
     public = (tmp_path / "key.pub").read_text()
     kind, blob = keys.public(public)
     assert [kind, blob] == public.split()[:2]
-    shown = subprocess.run(["ssh-keygen", "-lf", f"{file}.pub"], capture_output=True, text=True, check=True).stdout
-    assert keys.fingerprint(blob) == shown.split()[1]
     with pytest.raises(Wrong, match="is a private key") as caught:
         keys.public(file.read_text())
     assert file.read_text().splitlines()[1] not in str(caught.value)

@@ -125,7 +125,7 @@ Provision = t.Callable[..., str]
 @pytest.fixture(scope="session")
 def provision(request: pytest.FixtureRequest) -> Provision:
     """Gives all hosts the model of the example, or as more arguments say; returns what ansible-playbook printed."""
-    environment = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **os.environ, "ANSIBLE_NOCOLOR": "1"}
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"), **os.environ, "ANSIBLE_FORCE_COLOR": "false"}
     inventory = str(request.config.getoption("ansible_inventory"))
 
     def run(*arguments: str) -> str:

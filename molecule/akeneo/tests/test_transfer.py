@@ -108,14 +108,14 @@ OUTSIDE = {
 @pytest.mark.promise("A14")
 @pytest.mark.parametrize("account", EVERYBODY)
 def test_outside_the_folder_is_nothing(login: Login, account: str, file: Path) -> None:
-    answers = Sftp(login).each(*(command.format(file=f'"{file}"') for command in OUTSIDE), "ls -1 /")
+    answers = Sftp(login).each(*(command.format(file=f'"{file}"') for command in OUTSIDE))
+    assert len(answers) == len(OUTSIDE)
     wrong = {
         command: answer
         for (command, expected), answer in zip(OUTSIDE.items(), answers)
         if not any(text in answer for text in expected.split("|"))
     }
     assert wrong == {}
-    assert answers[-1] == "/pim\n"
 
 
 @pytest.mark.promise("A14")

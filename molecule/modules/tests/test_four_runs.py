@@ -86,10 +86,10 @@ def test_four_runs(target: Target, module: str) -> None:
 def test_a_slice_gives_nothing_to_users_who_are_not_there(target: Target) -> None:
     """Their uids might be those of others by the time they come."""
     slices = [module for module, needed in NEEDS.items() if needed]
-    wanted = model(9)
+    wanted = model(7)
     before, *refused, after = target.do(PICTURE, *(run(module, wanted) for module in slices), PICTURE)
     for result in refused:
         assert (
-            "access_accounts: shell9: is no user of the host yet; apply sallyport.ssh.accounts first" in result.message
+            "access_accounts: shell7: is no user of the host yet; apply sallyport.ssh.accounts first" in result.message
         )
     assert differences(before, after) == {}
