@@ -13,6 +13,7 @@ from .chains import chain
 from .host import Host, PathStat
 from .model import Account, Model
 from .paths import missing_parents
+from .records import Made
 from .resources import Directory, File, Group, State, User, of
 
 NO_SHELL = "/usr/sbin/nologin"
@@ -151,9 +152,15 @@ def _user(account: Account, user: User, host: Host) -> User:
         shell=account.shell if account.kind == "shell" else NO_SHELL,
         # pam_umask reads the session's umask there
         comment=f"umask={account.umask}" if account.kind == "shell" else user.comment,
-        password=account.password_hash or "*",
+        password=account.password_hash or _own_password(user, host),
         expires=closed_from(account, host.now),
     )
+
+
+def _own_password(user: User, host: Host) -> str:
+    """None, but a user who was taken over keeps what it had: sshd does not take it, and it can be given back."""
+    made = host.record.made.get("accounts", Made()).users
+    return "*" if user.name in made or user.name not in host.state.users else user.password
 
 
 def _given_back(model: Model, host: Host) -> t.Iterator[User]:
@@ -201,8 +208,7 @@ def _ids_besides(used: t.Set[int]) -> t.Iterator[int]:
 
 
 def _user_problems(account: Account, user: User, host: Host) -> t.Iterator[str]:
-    made = host.record.made.get("accounts")
-    ours = made is not None and account.name in made.users
+    ours = account.name in host.record.made.get("accounts", Made()).users
     if user.uid < 1000:
         yield f"the host has a system user of that name (uid {user.uid}); choose another name"
     elif not ours and account.name not in host.record.managed and account.existing == "refuse":

@@ -186,14 +186,14 @@ def _record(
 ) -> Record:
     """The state of record once the actions are done."""
     earlier = host.record
-    absent = {account.name for account in model.accounts if account.state == "absent"}
+    born = [account for account in model.accounts if "accounts" in nouns or account.name in host.state.users]
     made = {
         noun: _made_now(earlier.made.get(noun, Made()), want[noun], have) if noun in nouns else part
         for noun, part in {**dict.fromkeys(NOUNS, Made()), **earlier.made}.items()
     }
     gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]
     return Record(
-        accounts={account.name: account for account in model.accounts if account.name not in absent},
+        accounts={account.name: account for account in born if account.state != "absent"},
         folders={folder.name: folder for folder in model.folders},
         sudo_tasks={task.name: task for task in model.sudo_tasks},
         made={noun: part for noun, part in made.items() if part != Made()},

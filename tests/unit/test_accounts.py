@@ -103,6 +103,14 @@ def test_no_password_is_a_star_and_never_a_lock() -> None:
     assert want(Account("a", "sftp", password_hash="$6$x$y")).users["a"].password == "$6$x$y"
 
 
+def test_a_user_who_was_taken_over_keeps_a_password_that_sshd_does_not_take() -> None:
+    theirs = dataclasses.replace(HUMAN, password="$6$theirs")
+    host = dataclasses.replace(HOST, state=HOST.state.merged(State(users={"human": theirs})))
+    assert want(Account("human", "shell", existing="manage"), host).users["human"].password == "$6$theirs"
+    made = dataclasses.replace(host, record=Record(made={"accounts": Made(users=frozenset({"human"}))}))
+    assert want(Account("human", "shell"), made).users["human"].password == "*"
+
+
 def test_keys_of_a_suspended_account_are_not_written() -> None:
     assert layout.keys_file("a") in want(Account("a", "sftp", keys=(KEY,))).files
     assert want(Account("a", "sftp", keys=(KEY,), state="suspended")).files == {}
