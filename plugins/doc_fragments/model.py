@@ -45,6 +45,8 @@ options:
       log_transfers:
         description:
           - Whether every open, close, rename and remove is logged to the system log, also from inside jails.
+          - In this version nothing arrives from inside jails, since that takes a socket in the jail, which its account
+            would see. Logins and their keys are logged in any case.
         type: bool
         default: true
       idle_timeout:

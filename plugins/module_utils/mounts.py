@@ -21,6 +21,7 @@ from .shares import Share, hidden_in, jailed, mapping, shares
 PROGRAM = (layout.PYTHON, "-I", "-S", layout.MOUNT_PROGRAM)
 UNIT = layout.UNITS + "/" + layout.MOUNT_UNIT
 ENABLED = f"{layout.UNITS}/multi-user.target.wants/{layout.MOUNT_UNIT}"
+LAST_ID = 2**32 - 2  # the last one that is not "no id"
 CONFINED = ("nosuid", "nodev", "noexec")
 # without these bindfs shows for a second what the application has changed meanwhile, and passes on capabilities
 BINDFS = ("allow_other", "attr_timeout=0", "entry_timeout=0", "xattr-none")
@@ -92,10 +93,8 @@ def _mount(account: Account, grant: Grant, share: Share, model: Model, host: Hos
         return Mount(target, share.path, "none", ("bind", *options))
     how = mapping(share, host)
     if how == "idmap":
-        ids = f"u:{share.uid}:{user.uid}:1"
-        if share.gid != 0:
-            ids += f" g:{share.gid}:{user.gid}:1"
-        return Mount(target, share.path, "none", ("bind", *options, mounter.IDMAP + ids))
+        ids = [*_idmap("u", share.uid, user.uid), *_idmap("g", share.gid, user.gid)]
+        return Mount(target, share.path, "none", ("bind", *options, mounter.IDMAP + " ".join(ids)))
     if how == "bindfs":
         ids = f"map={share.uid}/{user.uid}"
         if share.gid != 0:
@@ -103,6 +102,20 @@ def _mount(account: Account, grant: Grant, share: Share, model: Model, host: Hos
         hidden = (mounter.HIDE + part.at[len(grant.at.rstrip("/")) :] for part in hidden_in(account, grant))
         return Mount(target, share.path, "fuse.bindfs", (*options, ids, *BINDFS, *hidden))
     return None
+
+
+def _idmap(kind: str, on_disk: int, seen: int) -> t.List[str]:
+    """The owner becomes the account, everybody else but root stays who they are.
+
+    The kernel lets nobody touch a file whose owner or group has no counterpart: what the application moved into the
+    folder with another group would be out of the account's reach.
+    """
+    if on_disk in (0, seen):
+        return [f"{kind}:1:1:{LAST_ID}"]
+    low, high = sorted((on_disk, seen))
+    ranges = [(1, low - 1), (low + 1, high - 1), (high + 1, LAST_ID)]
+    kept = [f"{kind}:{first}:{first}:{last - first + 1}" for first, last in ranges if first <= last]
+    return [f"{kind}:{on_disk}:{seen}:1", *kept]
 
 
 def _hidden(model: Model, mounted: t.AbstractSet[str]) -> t.Iterator[Mount]:

@@ -200,7 +200,7 @@ def _changes(before: t.Optional[Resource], after: Resource) -> str:
     """Which fields differ, without the values that are secret or long."""
     if before is None:
         return ""
-    hidden = ("content", "password")
+    hidden = ("content", "options", "password")
     return ", ".join(
         name if name in hidden else f"{name} {_shown(name, old)} → {_shown(name, new)}"
         for (name, old), new in zip(vars(before).items(), vars(after).values())

@@ -17,7 +17,7 @@ from .model import Server
 from .processes import Failed, Outcome, must, run
 from .sshd_config import Setting
 from .sshd_effective import ADDRESSES, mismatches, parse, refused_by, sample_addresses
-from .sshd_policy import expectations, group_name, host_expectations
+from .sshd_policy import expectations, group_name, other_expectations
 from .sshd_settings import PolicyClass, Version
 
 PID_FILE = "/run/sshd.pid"
@@ -192,7 +192,7 @@ def _prove_unlisted(
     tree: Tree, settings: t.Sequence[Setting], unlisted: str, server: Server, version: Version
 ) -> t.Iterator[str]:
     found = effective(tree.main, unlisted, server.address, ADDRESSES[0])
-    yield from _explained("every user", mismatches(host_expectations(server, version), found), settings)
+    yield from _explained("every user", mismatches(other_expectations(server, version), found), settings)
     if not any(value.endswith(f":{server.port}") for value in found.get("listenaddress", ())):
         place = sshd_config.shadowing(settings, "listenaddress", layout.SSHD_DROP_IN)
         named = f"{place.place} names other ports: add this one there" if place else "look at how sshd is started"

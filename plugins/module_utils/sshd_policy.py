@@ -17,7 +17,7 @@ from . import layout
 from .host import Host
 from .model import Account, Folder, Forwarding, Grant, Model, Server, to_data
 from .resources import File, Group, State, of
-from .sshd_settings import FIRST, OLDEST, UNPROVEN, PolicyClass, Version, elsewhere, of_class, of_host
+from .sshd_settings import FIRST, OLDEST, UNPROVEN, PolicyClass, Version, elsewhere, of_class, of_host, of_others
 
 UNALLOCATED = -1  # a gid that the system is to choose
 LARGEST = 200 * 1024
@@ -69,6 +69,10 @@ def render(model: Model, host: Host) -> str:
             address, settings = restricted
             lines += ["", f"Match Group {group_name(cls)} Address {address}", *_indented(settings)]
         lines += ["", f"Match Group {group_name(cls)}", *_indented(of_class(cls, server, version))]
+    others = of_others(server)
+    if others:
+        users, settings = others
+        lines += ["", f"Match User {users}", *_indented(settings)]
     return "\n".join(lines) + "\n"
 
 
@@ -83,9 +87,10 @@ def expectations(cls: PolicyClass, server: Server, version: Version, from_source
     return {keyword.lower(): value for keyword, value in settings.items()}
 
 
-def host_expectations(server: Server, version: Version) -> t.Dict[str, str]:
-    """What ``sshd -T`` must show whoever comes."""
-    settings = {keyword.lower(): value for keyword, value in of_host(server, version, (server.port,))}
+def other_expectations(server: Server, version: Version) -> t.Dict[str, str]:
+    """What ``sshd -T -C`` must show for somebody who is neither an account nor an admin."""
+    _users, others = of_others(server) or ("", ())
+    settings = {keyword.lower(): value for keyword, value in (*of_host(server, version, (server.port,)), *others)}
     return {keyword: value for keyword, value in settings.items() if keyword not in UNPROVEN}
 
 

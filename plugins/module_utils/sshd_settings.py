@@ -148,6 +148,19 @@ def of_class(cls: PolicyClass, server: Server, version: Version) -> Settings:
     )
 
 
+def of_others(server: Server) -> t.Optional[t.Tuple[str, Settings]]:
+    """The User pattern of all who are neither accounts nor admins, and what differs for them.
+
+    None of them may log in anyway. They are offered what an unknown user is offered, and no password to guess.
+    """
+    if not server.only_listed:
+        return None
+    return ",".join(["*", *("!" + admin for admin in server.admins)]), (
+        ("PasswordAuthentication", "no"),
+        ("KbdInteractiveAuthentication", "no"),
+    )
+
+
 def elsewhere(cls: PolicyClass) -> t.Optional[t.Tuple[str, Settings]]:
     """The Address pattern of everywhere but the sources of a class, and what differs there; keys have their from=."""
     if not cls.sources:

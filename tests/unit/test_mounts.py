@@ -53,7 +53,9 @@ def bound(*options: str, source: str = "/data/pim", target: str = TARGET) -> Mou
     return Mount(target, source, "none", ("bind", *CONFINED, *options))
 
 
-MAPPED = "X-mount.idmap=u:1000:6400:1 g:2000:6400:1"
+UIDS = "u:1000:6400:1 u:1:1:999 u:1001:1001:5399 u:6401:6401:4294960894"
+MAPPED = f"X-mount.idmap={UIDS} g:2000:6400:1 g:1:1:1999 g:2001:2001:4399 g:6401:6401:4294960894"
+SAME = f"X-mount.idmap={UIDS} {UIDS.replace('u:', 'g:')}"
 MAP = "map=1000/6400:@2000/@6400"
 
 
@@ -72,8 +74,8 @@ MAP = "map=1000/6400:@2000/@6400"
         pytest.param(IDMAP, BY_GROUP, GRANT, bound(), id="sharing group"),
         pytest.param(NEITHER, BY_GROUP, READ, bound("ro"), id="sharing group, read only"),
         pytest.param(IDMAP, OWN, GRANT, bound(), id="the account owns the folder"),
-        pytest.param(IDMAP, PIM, Grant("/pim", source="/vm"), bound("X-mount.idmap=u:1000:6400:1 g:1000:6400:1",
-                     source="/vm"), id="a source as it is: never root's group"),
+        pytest.param(IDMAP, PIM, Grant("/pim", source="/vm"), bound(SAME, source="/vm"),
+                     id="a source as it is: never root's group"),
         pytest.param(IDMAP, PIM, Grant("/pim", source="/roots", rights="read_only"), bound("ro", source="/roots"),
                      id="root's source"),
         pytest.param(IDMAP, PIM, Grant("/pim", source="/roots", owner="akeneo", group="transfer"),
@@ -84,6 +86,21 @@ def test_how_a_grant_is_mounted(host: Host, folder: Folder, grant: Grant, mount:
     want = mounts.desired(model(grant, folder=folder), host, KNOWN)
     assert want.mounts == {TARGET: mount}
     assert mounts.parse(want.files[layout.MOUNT_TABLE].content) == want.mounts
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "seen", "mapping"),
+    [
+        pytest.param(10, 20, ["u:10:20:1", "u:1:1:9", "u:11:11:9", "u:21:21:4294967274"], id="apart"),
+        pytest.param(20, 10, ["u:20:10:1", "u:1:1:9", "u:11:11:9", "u:21:21:4294967274"], id="the other way round"),
+        pytest.param(10, 11, ["u:10:11:1", "u:1:1:9", "u:12:12:4294967283"], id="side by side"),
+        pytest.param(1, 3, ["u:1:3:1", "u:2:2:1", "u:4:4:4294967291"], id="at the start"),
+        pytest.param(7, 7, ["u:1:1:4294967294"], id="the same"),
+        pytest.param(0, 7, ["u:1:1:4294967294"], id="root is nobody's"),
+    ],
+)
+def test_everybody_but_root_and_the_two_stay_who_they_are(on_disk: int, seen: int, mapping: list[str]) -> None:
+    assert mounts._idmap("u", on_disk, seen) == mapping
 
 
 def test_nothing_is_ever_mapped_to_root() -> None:

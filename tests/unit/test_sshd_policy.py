@@ -182,8 +182,16 @@ def test_the_stricter_block_comes_first() -> None:
 
 def test_sources_have_a_block_of_their_own_before_the_class() -> None:
     text = sshd_policy.render(model(account(password_hash=HASH, sources=("10.0.0.0/8", "2001:db8::/32"))), host())
-    first, second = re.findall(r"^Match .*", text, re.MULTILINE)
+    first, second = re.findall(r"^Match Group .*", text, re.MULTILINE)
     assert first == f"{second} Address *,!10.0.0.0/8,!2001:db8::/32"
+
+
+def test_who_is_not_listed_is_offered_no_password_and_an_admin_what_the_host_offers() -> None:
+    text = sshd_policy.render(model(account(), admins=("deploy", "root")), host())
+    assert text.endswith(
+        "\n\nMatch User *,!deploy,!root\n    PasswordAuthentication no\n    KbdInteractiveAuthentication no\n"
+    )
+    assert "Match User" not in sshd_policy.render(model(account(), only_listed=False), host())
 
 
 def block(one: Account, **server: t.Any) -> t.Dict[str, str]:

@@ -22,7 +22,7 @@ def refused(login: Login, methods: str = "publickey") -> Answer:
 
 
 # Who is not listed may try a password where the distribution allows it, and is refused.
-UNLISTED = "publickey,password"
+UNLISTED = "publickey"
 
 
 def fingerprint(person: str) -> str:
