@@ -93,8 +93,8 @@ def _mount(account: Account, grant: Grant, share: Share, model: Model, host: Hos
         return Mount(target, share.path, "none", ("bind", *options))
     how = mapping(share, host)
     if how == "idmap":
-        ids = [*_idmap("u", share.uid, user.uid), *_idmap("g", share.gid, user.gid)]
-        return Mount(target, share.path, "none", ("bind", *options, mounter.IDMAP + " ".join(ids)))
+        ranges = " ".join([*_idmap("u", share.uid, user.uid), *_idmap("g", share.gid, user.gid)])
+        return Mount(target, share.path, "none", ("bind", *options, mounter.IDMAP + ranges))
     if how == "bindfs":
         ids = f"map={share.uid}/{user.uid}"
         if share.gid != 0:

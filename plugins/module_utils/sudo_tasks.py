@@ -10,10 +10,10 @@ import re
 import stat
 import typing as t
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from . import layout
 from .chains import chain
+from .escapes import escape
 from .host import Host, components
 from .model import Account, Model, SudoTask
 from .resources import Directory, File, State, of
@@ -40,30 +40,6 @@ SEARCHED = ("/usr/local/sbin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 # What sudoers reads as one name: no group, netgroup, uid, alias, wildcard or second name.
 NAME = re.compile(r"(?![A-Z][A-Z0-9_]*\Z)[A-Za-z_][A-Za-z0-9_.-]*\Z")
-
-# Programs that hand their rights on to whoever writes their input, or to whatever they are told to start.
-ESCAPES: t.Mapping[str, t.FrozenSet[str]] = {
-    kind: frozenset(names.split())
-    for kind, names in {
-        "a shell": """
-            ash bash bash-static busybox csh dash elvish fish ksh mksh mksh-static pdksh posh pwsh rbash
-            sh tcsh toybox yash zsh zsh-static""",
-        "an editor": """
-            ed edit editor emacs emacs-gtk emacs-nox emacsclient ex helix hx jed jmacs joe jpico jstar
-            kak mcedit micro mg nano ne nvi nvim pico rnano rvim select-editor sensible-editor sudoedit
-            vi view vim vimdiff vimtutor visudo""",
-        "a pager": "batcat less lesspipe lv man more most pager pg sensible-pager",
-        "an interpreter": """
-            R Rscript awk bpftrace bun deno erl expect gawk gdb ghci groovy guile irb java jrunscript js
-            julia lua luajit m4 make mawk mono nawk node nodejs octave original-awk perl php phpdbg pypy
-            python ruby scala tclsh wish""",
-        "a program that starts others": """
-            at batch chroot doas env flock ionice ltrace nice nohup nsenter parallel pkexec run-parts
-            screen script setarch setsid sg ssh start-stop-daemon stdbuf strace su sudo systemd-run
-            taskset time timeout tmux unshare watch xargs""",
-    }.items()
-}
-VARIANT = re.compile(r"(-?[0-9][0-9.]*|\.(basic|tiny|nox|gtk3?|athena|ws))\Z")  # python3.11, vim.basic
 
 
 @dataclass(frozen=True)
@@ -156,13 +132,6 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
     return found
 
 
-def escape(path: str) -> t.Optional[str]:
-    """What kind of program that hands on its rights this is by its name, if it is one: ``"a shell"``."""
-    name = PurePosixPath(path).name
-    stem = VARIANT.sub("", name)
-    return next((kind for kind, names in ESCAPES.items() if name in names or stem in names), None)
-
-
 def _tasks(model: Model) -> t.List[SudoTask]:
     return sorted(model.sudo_tasks, key=lambda task: task.name)
 
@@ -212,12 +181,13 @@ def _task_problems(task: SudoTask, host: Host, known: State) -> t.Iterator[str]:
     elif user not in known.users:
         yield f"run_as names {user}, which the host does not have; create that user or name another one"
     for number, argv in enumerate(task.commands):
-        yield from (f"commands[{number}]: {text}" for text in _command_problems(argv[0], host))
+        yield from (f"commands[{number}]: {text}" for text in _command_problems(argv, host))
 
 
-def _command_problems(path: str, host: Host) -> t.Iterator[str]:
+def _command_problems(argv: t.Sequence[str], host: Host) -> t.Iterator[str]:
+    path = argv[0]
     final = chain(path, host.paths.get)[-1]
-    kind = escape(path) or escape(final)
+    kind = escape(argv) or escape((final, *argv[1:]))
     if kind:
         called = path if final == path else f"{path} ({final})"
         yield f"{called} is {kind}, which hands its rights on; name a program or script that does one thing"

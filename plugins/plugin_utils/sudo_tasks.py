@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import collections.abc as c
 import re
 
+from ..module_utils.escapes import escape
 from ..module_utils.model import SudoTask
 from . import names, paths
 from .problems import Item, Problems, Wrong, shown
@@ -26,22 +28,6 @@ _ATOM = re.compile(
     r"(?P<sign>[A-Za-z0-9_:@-]|\\\.)|\[(?P<set>(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9_])+-?)\]"
 )
 _REPEAT = re.compile(r"[?*+]|\{[0-9]{1,2}(?:,[0-9]{0,2})?\}")
-
-# Programs that run what they are told or show text with a way out into a shell, also with a version behind the name.
-_UNSAFE = re.compile(
-    r"""(?:
-    (?P<shell>(?:ba|da|z|k|mk|pdk|c|tc|fi|r|a)?sh|rbash|busybox|screen|tmux|script|expect)
-    |(?P<editor>r?vim?(?:\.[a-z]+|diff)?|rview|view|gvim|nvim|ex|ed|red|nano|rnano|pico|emacs(?:client)?|joe|jed|mcedit
-        |mc|micro|sensible-editor|editor|vipw|vigr|visudo|sudoedit|sed)
-    |(?P<pager>less|more|most|pg|man|lesspipe|sensible-pager|pager)
-    |(?P<interpreter>(?:python|perl|ruby|php|lua|node|nodejs|tclsh|wish|guile|awk|gawk|mawk|nawk|java|irb|pypy)
-        [0-9.]*)
-    |(?P<starter>env|xargs|sudo|sudo-rs|su|su-rs|doas|pkexec|runuser|setpriv|capsh|chroot|nsenter|unshare|setsid|nohup
-        |nice|ionice|timeout|time|watch|stdbuf|strace|ltrace|gdb|ld\.so|systemd-run|start-stop-daemon|at|batch|crontab
-        |find|parallel|flock|taskset|dlopen|machinectl|run-parts|ssh|scp)
-    )""",
-    re.VERBOSE,
-)
 
 
 def resolve(contract: Item, problems: Problems) -> tuple[SudoTask, ...]:
@@ -151,7 +137,7 @@ def _commands(item: Item, problems: Problems) -> tuple[tuple[str, ...], ...]:
             continue
         for number, word in enumerate(argv):
             try:
-                _word(word) if number else program(word)
+                _word(word) if number else program(argv)
             except Wrong as wrong:
                 problems.add(f"{place}[{number}]", str(wrong))
         if paths.within(argv[0], "/") and argv[0].endswith("/systemctl") and "edit" in argv:
@@ -160,18 +146,14 @@ def _commands(item: Item, problems: Problems) -> tuple[tuple[str, ...], ...]:
     return tuple(commands)
 
 
-def program(path: str) -> str:
-    """The path of a program that does one thing, whatever its terminal."""
-    paths.absolute(path)
-    if path.endswith("/"):
+def program(argv: c.Sequence[str]) -> None:
+    """A command starts a program that does one thing, whatever its terminal."""
+    path = paths.absolute(argv[0])
+    if argv[0].endswith("/"):
         raise Wrong(f"{shown(path)} is a directory; give the path of a program")
-    unsafe = _UNSAFE.fullmatch(path.rsplit("/", 1)[1])
-    if unsafe:
-        what = next(kind for kind, found in unsafe.groupdict().items() if found)
-        article = "an" if what[0] in "aeiou" else "a"
-        meaning = f"{article} {what}" if what != "starter" else "a program that starts others"
-        raise Wrong(f"{shown(path)} is {meaning}, through which more can be done; call a program that does one thing")
-    return path
+    kind = escape(argv)
+    if kind:
+        raise Wrong(f"{shown(path)} is {kind}, through which more can be done; call a program that does one thing")
 
 
 def _word(word: str) -> str:

@@ -372,32 +372,3 @@ def test_every_path_that_a_rule_looks_at_is_read() -> None:
     for path in (PROGRAMS, "/usr/bin/python3", "/usr/bin/systemctl", "/bin/systemctl", "/usr/bin/id", "/bin/rm"):
         assert path in needed
     assert "/usr/sbin/partners_mysql" in needed
-
-
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/bin/sh", "a shell"),
-        ("/usr/bin/bash", "a shell"),
-        ("/usr/bin/ksh93", "a shell"),
-        ("/usr/bin/vim.tiny", "an editor"),
-        ("/usr/bin/nano", "an editor"),
-        ("/usr/bin/less", "a pager"),
-        ("/usr/bin/python3", "an interpreter"),
-        ("/usr/bin/python3.11", "an interpreter"),
-        ("/usr/bin/perl5.36.0", "an interpreter"),
-        ("/usr/bin/php8.1", "an interpreter"),
-        ("/usr/bin/tclsh8.6", "an interpreter"),
-        ("/usr/bin/env", "a program that starts others"),
-        ("/usr/bin/sudo.ws", "a program that starts others"),
-        ("/usr/bin/systemctl", None),
-        ("/usr/bin/ssh-keygen", None),
-        ("/usr/sbin/php-fpm8.1", None),
-        ("/usr/local/sbin/time.sh", None),
-        ("/usr/local/sbin/clear-cache", None),
-        ("/usr/bin/rm", None),
-        ("/usr/bin/123", None),
-    ],
-)
-def test_programs_that_hand_their_rights_on(path: str, kind: t.Optional[str]) -> None:
-    assert sudo_tasks.escape(path) == kind

@@ -361,7 +361,7 @@ SUDO_TASKS: t.List[Case] = [
             ("/usr/bin/perl", "is an interpreter"),
             ("/usr/bin/php8.1", "is an interpreter"),
             ("/usr/bin/env", "starts others"),
-            ("/usr/bin/find", "starts others"),
+            ("/usr/sbin/runuser", "starts others"),
             ("/usr/bin/sudo", "starts others"),
         )
     ),
