@@ -8,7 +8,7 @@ import itertools
 import stat
 import typing as t
 
-from . import keys, layout
+from . import expirer, expiry, keys, layout
 from .chains import chain
 from .host import Host, PathStat
 from .model import Account, Model
@@ -20,8 +20,7 @@ NO_SHELL = "/usr/sbin/nologin"
 NO_HOME = "/nonexistent"
 FIRST_ID = 6400  # of the ids given out: uid and gid of an account are the same number wherever that is free
 DEFAULT_UMASK = Account.umask  # whoever chose none can do without a note
-DAY = 86400
-SUSPENDED = 1  # the second day of the epoch: 0 means "never expires" to some tools
+SUSPENDED = expirer.FIRST_DAY
 
 
 def identify(model: Model, host: Host) -> State:
@@ -80,7 +79,7 @@ def desired(model: Model, host: Host, known: State) -> State:
         items.append(Directory(layout.KEYS, 0o755))
     items.extend(Group(name, known.groups[name].gid, frozenset(names)) for name, names in members.items())
     items.extend(_given_back(model, host))
-    return of(*items)
+    return of(*items).merged(expiry.desired(model, host, known))
 
 
 def problems(model: Model, host: Host, known: State) -> t.List[str]:
@@ -99,6 +98,10 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
 
 def notes(model: Model, host: Host) -> t.List[str]:
     """What this host cannot do as it is; everything else holds without it."""
+    return _umask_notes(model, host) + expiry.notes(model, host)
+
+
+def _umask_notes(model: Model, host: Host) -> t.List[str]:
     if host.tools.pam_umask:
         return []
     return [
@@ -127,15 +130,15 @@ def paths_needed(model: Model) -> t.List[str]:
 def closed_from(account: Account, now: int) -> t.Optional[int]:
     """The day from which the user database refuses the account, in days since the epoch.
 
-    Days are all it knows. The first one is rounded up while the time of day is still to come: until then the keys'
-    own ``expiry-time`` is exact to the second.
+    Days are all it knows. The first one is rounded up while the time of day is still to come: keys have their own
+    ``expiry-time``, and what else opens the account is closed at that moment by a timer (see expiry.py).
     """
     if not account.is_open:
         return SUSPENDED
     if account.expires is None:
         return None
-    day, rest = divmod(account.expires, DAY)
-    return max(SUSPENDED, day + 1 if rest and account.expires > now else day)
+    day = expirer.closing_day(account.expires)
+    return day + 1 if account.expires % expirer.DAY and account.expires > now else day
 
 
 def _living(model: Model) -> t.Iterator[Account]:

@@ -188,7 +188,7 @@ def _record(
     earlier = host.record
     born = [account for account in model.accounts if "accounts" in nouns or account.name in host.state.users]
     made = {
-        noun: _made_now(earlier.made.get(noun, Made()), want[noun], have) if noun in nouns else part
+        noun: _made_now(earlier.everything, want[noun], have) if noun in nouns else part
         for noun, part in {**dict.fromkeys(NOUNS, Made()), **earlier.made}.items()
     }
     gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]

@@ -13,7 +13,7 @@ from .shares import Share, mapping, shares
 
 
 def desired(model: Model, host: Host, known: State) -> State:
-    """The folders with their parents and groups; accounts that share by group are members of it."""
+    """The folders with their parents and groups; the owner and the accounts that share by group are members of it."""
     items: t.List[t.Union[Directory, Group]] = []
     members: t.Dict[int, t.Set[str]] = {}
     made = host.record.everything.directories
@@ -25,8 +25,11 @@ def desired(model: Model, host: Host, known: State) -> State:
         items.extend(missing_parents(folder.path, host.paths, made))
         items.append(Directory(folder.path, mode, folder.owner, folder.group))
         items.extend(Directory(path, mode, folder.owner, folder.group) for path in subfolders(folder))
-        if folder.group not in known.groups:
+        owner, group = known.users.get(folder.owner), known.groups.get(folder.group)
+        if group is None:
             items.append(Group(folder.group, -1))
+        elif owner is not None and folder.sharing == "group" and owner.gid != group.gid:
+            members.setdefault(group.gid, set()).add(owner.name)
     groups = {folder.group for folder in model.folders}
     for name, group in known.groups.items():
         if name in groups or group.gid in members:

@@ -12,7 +12,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from . import accounts, fingerprints, keys, layout
+from . import expirer, fingerprints, keys, layout
 from .host import Tools
 from .model import Account, Folder, Grant, Key
 from .records import Record
@@ -173,4 +173,4 @@ def _instant(moment: t.Optional[int]) -> t.Optional[str]:
 
 
 def _day(number: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(number * accounts.DAY))
+    return time.strftime("%Y-%m-%d", time.gmtime(number * expirer.DAY))

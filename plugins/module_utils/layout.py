@@ -8,7 +8,7 @@ RECORD = STATE + "/record.json"
 TRANSACTIONS = STATE + "/transactions"
 EMPTY = STATE + "/empty"  # what a hidden part of a grant shows
 PYTHON = "/usr/bin/python3"  # the system's own: it is there at boot and for sudo, whatever Ansible itself runs on
-LOCK = "/run/lock/sallyport.lock"
+LOCK = "/run/sallyport/lock"  # in a directory of root's: in /run/lock anybody could hold it
 
 SSHD_CONFIG = "/etc/ssh/sshd_config"
 SSHD_DROP_IN = "/etc/ssh/sshd_config.d/00-sallyport.conf"
@@ -21,6 +21,10 @@ COMMANDS = "/usr/local/bin"
 MOUNT_TABLE = "/etc/sallyport/fstab"
 MOUNT_UNIT = "sallyport-mounts.service"
 MOUNT_PROGRAM = "/usr/local/libexec/sallyport-mounts"  # what the unit runs
+EXPIRY_TABLE = "/etc/sallyport/expiry"
+EXPIRY_SERVICE = "sallyport-expiry.service"
+EXPIRY_TIMER = "sallyport-expiry.timer"
+EXPIRY_PROGRAM = "/usr/local/libexec/sallyport-expiry"  # what the service runs
 UNITS = "/etc/systemd/system"
 
 LOGIN_GROUP = "sallyport"  # everybody who may log in when only_listed

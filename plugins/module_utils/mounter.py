@@ -14,6 +14,7 @@ import ctypes
 import errno
 import os
 import re
+import stat
 import subprocess
 import sys
 import typing as t
@@ -54,6 +55,11 @@ class Entry(t.NamedTuple):
     @property
     def is_bindfs(self) -> bool:
         return self.type == "fuse.bindfs"
+
+    @property
+    def hidden(self) -> t.List[str]:
+        """The parts of a bindfs mount that it does not show, each from a slash on."""
+        return [option[len(HIDE) :] for option in self.options if option.startswith(HIDE)]
 
 
 class MountInfo(t.NamedTuple):
@@ -100,12 +106,20 @@ def present(entry: Entry, info: t.Optional[MountInfo]) -> bool:
     except OSError:
         return False
     if entry.is_bindfs:
-        same = info.type == "fuse.bindfs"
+        same = info.type == "fuse.bindfs" and all(is_covered(entry.target + hidden) for hidden in entry.hidden)
     else:
         is_idmapped = "idmapped" in info.options
         same = is_idmapped == (entry.idmap is not None) and os.path.samestat(source, target)
     seen = re.search(rf"(?:u:|map=){source.st_uid}[:/](\d+)", " ".join(entry.options))
     return same and (seen is None or target.st_uid == int(seen.group(1)))
+
+
+def is_covered(path: str) -> bool:
+    """Whether a hidden part is. It was, and shows now, where the application has made the directory anew."""
+    try:
+        return stat.S_IMODE(os.lstat(path).st_mode) == 0
+    except OSError:
+        return False
 
 
 def main(table: str) -> int:
@@ -290,10 +304,9 @@ def confined_bindfs(entry: Entry, target: int, home: int) -> None:
     call(libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
     with opened(entry.source) as source, opened(STAGE) as stage:
         bind(source, stage, STAGE, entry.flags)
-    for option in entry.options:
-        if option.startswith(HIDE):
-            with opened(STAGE + option[len(HIDE) :]) as part:
-                call(libc.mount, b"none", by_descriptor(part), b"tmpfs", 0, b"mode=0,size=4k")
+    for hidden in entry.hidden:
+        with opened(STAGE + hidden) as part:
+            call(libc.mount, b"none", by_descriptor(part), b"tmpfs", 0, b"mode=0,size=4k")
     options = ",".join((*(option for option in entry.options if not option.startswith(HIDE)), "subtype=bindfs"))
     with opened(STAGE) as source:
         subprocess.run(

@@ -11,7 +11,7 @@ import os
 import tempfile
 import typing as t
 
-from . import layout, mounting, sshd, sshd_policy, sudo, sudo_tasks
+from . import layout, mounting, processes, sshd, sshd_policy, sudo, sudo_tasks
 from .errors import Refused
 from .host import Host
 from .model import Model
@@ -43,13 +43,23 @@ def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
         _demand(_complaint(sudo.check_tree(active.visudo)))
         _demand(sudo.prove(_expected_rules(model, host), active))
 
+    @contextlib.contextmanager
+    def expiry_gate(candidate: File) -> t.Iterator[None]:
+        yield
+        _close_what_is_due()
+
     return Ports(
         known=known,
-        gates={layout.SSHD_DROP_IN: sshd_gate, layout.SUDOERS: sudo_gate},
+        gates={
+            layout.SSHD_DROP_IN: sshd_gate,
+            layout.SUDOERS: sudo_gate,
+            layout.EXPIRY_TABLE: expiry_gate,
+        },
         prove=(lambda: _demand(_sshd_problems(sshd.INSTALLED, model, host))) if policy else lambda: None,
         take_up={
             layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd),
             layout.MOUNT_TABLE: lambda: _mount_what_is_listed(host.tools.systemd),
+            layout.EXPIRY_TABLE: _close_what_is_due,
         },
         systemd=host.tools.systemd,
         sysusers=host.tools.sysusers,
@@ -59,6 +69,12 @@ def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
 def _mount_what_is_listed(systemd: bool) -> None:
     if os.path.exists(layout.MOUNT_TABLE):
         mounting.apply(layout.MOUNT_TABLE, systemd)
+
+
+def _close_what_is_due() -> None:
+    """A moment of the table may have passed since the host was read; the program waits until this run has ended."""
+    if os.path.exists(layout.EXPIRY_TABLE):
+        processes.must(["systemctl", "start", "--no-block", layout.EXPIRY_SERVICE])
 
 
 def check(actions: t.Iterable[Action]) -> None:

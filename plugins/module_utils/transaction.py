@@ -57,7 +57,7 @@ class Ports:
 @contextlib.contextmanager
 def locked(path: str = layout.LOCK, patience: float = LOCK_PATIENCE) -> t.Iterator[None]:
     """Hold the lock that keeps a second run out; wait for the first one at most ``patience`` seconds."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
     try:
@@ -197,11 +197,14 @@ def _swap_files(actions: t.List[Action], ports: Ports, push: Push, staged: conte
             files.swap_in(path)
         files.settle(paths)
         _tell_systemd(paths, ports)
+        _restart_timers(paths, ports)
 
 
 def _put_back(actions: t.Sequence[Action], ports: Ports) -> None:
     """The files as they were before: written whole again, or removed where there were none."""
     paths = [t.cast(File, action.resource).path for action in actions]
+    gone = {path for path, action in zip(paths, actions) if action.before is None}
+    _stop_timers(gone, ports)
     for path, action in zip(paths, actions):
         before = t.cast(t.Optional[File], action.before)
         if before is None:
@@ -211,6 +214,7 @@ def _put_back(actions: t.Sequence[Action], ports: Ports) -> None:
             files.swap_in(path)
     files.settle(paths)
     _take_up(paths, ports)
+    _restart_timers(set(paths) - gone, ports)
 
 
 def _take_up(paths: t.Sequence[str], ports: Ports) -> None:
@@ -223,6 +227,23 @@ def _take_up(paths: t.Sequence[str], ports: Ports) -> None:
 def _tell_systemd(paths: t.Iterable[str], ports: Ports) -> None:
     if ports.systemd and any(path.startswith(layout.UNITS + "/") for path in paths):
         processes.must(["systemctl", "daemon-reload"])
+
+
+def _restart_timers(paths: t.Iterable[str], ports: Ports) -> None:
+    """A timer keeps its old moments, or does not run at all, until it is started anew."""
+    for timer in _timers(paths, ports):
+        processes.must(["systemctl", "restart", timer])
+
+
+def _stop_timers(paths: t.Iterable[str], ports: Ports) -> None:
+    """Before its file goes: a timer whose service has vanished would be left behind as failed."""
+    for timer in _timers(filter(os.path.exists, paths), ports):
+        processes.must(["systemctl", "stop", timer])
+
+
+def _timers(paths: t.Iterable[str], ports: Ports) -> t.List[str]:
+    units = (os.path.basename(path) for path in sorted(paths) if os.path.dirname(path) == layout.UNITS)
+    return [unit for unit in units if ports.systemd and unit.endswith(".timer")]
 
 
 def _swap_links(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
@@ -270,6 +291,7 @@ def _end_sessions(actions: t.List[Action], ports: Ports, push: Push, staged: con
 def _remove_files(actions: t.List[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
     paths = [t.cast(File, action.before).path for action in actions]
     push(lambda: _put_back(actions, ports))
+    _stop_timers(paths, ports)
     for path in paths:
         files.remove(path)
     files.settle(paths)

@@ -62,7 +62,8 @@ def sudo_user(name: str) -> str:
 def account(name: str) -> str:
     """The name of a user whom the collection may create."""
     sudo_user(name)
-    if name in _SYSTEM_USERS or name.startswith(("sallyport", "systemd-")):
+    # a group of its name becomes its primary group
+    if name in _SYSTEM_USERS | _PRIVILEGED_GROUPS or name.startswith(("sallyport", "systemd-")):
         raise Wrong(f"{shown(name)} is reserved for the system; choose another name")
     return name
 

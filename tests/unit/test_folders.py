@@ -85,9 +85,9 @@ SOURCE = Grant("/vm", source="/vm", sharing="group")
 @pytest.mark.parametrize(
     ("folder", "grant", "state", "members"),
     [
-        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "present", {"erp"}, id="group"),
-        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "suspended", {"erp"}, id="suspended"),
-        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "absent", set(), id="absent"),
+        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "present", {"akeneo", "erp"}, id="group"),
+        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "suspended", {"akeneo", "erp"}, id="suspended"),
+        pytest.param(dataclasses.replace(PIM, sharing="group"), GRANT, "absent", {"akeneo"}, id="absent"),
         pytest.param(PIM, GRANT, "present", set(), id="mapped needs none"),
         pytest.param(PIM, SOURCE, "present", {"erp"}, id="the group that a source has"),
         pytest.param(
@@ -99,12 +99,17 @@ SOURCE = Grant("/vm", source="/vm", sharing="group")
         ),
     ],
 )
-def test_accounts_are_members_where_they_share_by_group(
+def test_the_owner_and_accounts_are_members_where_they_share_by_group(
     folder: Folder, grant: Grant, state: str, members: set[str]
 ) -> None:
     want = folders.desired(model(grant, folder=folder, state=state), HOST, KNOWN)
     group = want.groups.get("transfer", Group("transfer", 2000))
     assert group.members == members
+
+
+def test_an_owner_whose_own_group_it_is_needs_no_membership() -> None:
+    want = folders.desired(model(folder=dataclasses.replace(PIM, group="akeneo", sharing="group")), HOST, KNOWN)
+    assert want.groups["akeneo"].members == frozenset()
 
 
 def test_nobody_becomes_a_member_of_the_group_root() -> None:

@@ -139,6 +139,10 @@ def mounted(*entries: Entry) -> None:
     assert mounter.mount_all(entries) == []
 
 
+def is_present(entry: Entry) -> bool:
+    return mounter.present(entry, mounter.active(mounter.read_mountinfo()).get(entry.target))
+
+
 def act(uid: int, directory: pathlib.Path, script: str) -> str:
     """Run a shell script as a user in a directory; its standard output. It must succeed."""
     command = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "sh", "-euc", script]
@@ -339,6 +343,21 @@ def test_a_hidden_part_stays_hidden_whatever_is_renamed_around_it(how: str, plac
     act(ACCOUNT, place.jail / "pim", "! mv admin/mail admin/x 2> /dev/null; mv admin mine; ! ls mine/mail 2> /dev/null")
     act(APPLICATION, place.source, "mv mine theirs; mv theirs/mail theirs/post || true")
     act(ACCOUNT, place.jail / "pim", "! cat theirs/*/letter 2> /dev/null")
+
+
+@alone
+def test_a_hidden_part_that_the_application_makes_anew_is_seen_not_to_be_hidden(place: Place) -> None:
+    """In a bindfs mount it shows then; a mount over it would keep the application from that."""
+    need("bindfs", place)
+    [entry] = hidden(place, "bindfs")
+    mounted(entry)
+    assert is_present(entry)
+    act(APPLICATION, place.source, "rm -r admin/mail; mkdir -m 0755 admin/mail; echo secret > admin/mail/letter")
+    assert not is_present(entry)
+    mounter.detach(entry.target)
+    mounted(entry)
+    assert is_present(entry)
+    act(ACCOUNT, place.jail / "pim", "! cat admin/mail/letter 2> /dev/null")
 
 
 @pytest.mark.parametrize("how", MAPPED)

@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, transaction
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
@@ -166,6 +166,48 @@ def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(transaction.Undone, match=r"NOT undone: .*/new was created and is not empty any more"):
         transaction.run(plan(tree), ports())
     assert (tree / "new" / "upload").exists()
+
+
+RELOAD, RESTART, STOP = "daemon-reload", "restart a.timer", "stop a.timer"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "done", "undone"),
+    [
+        pytest.param(None, "new", [RELOAD, RESTART], [STOP, RELOAD], id="new"),
+        pytest.param("old", "new", [RELOAD, RESTART], [RELOAD, RESTART], id="changed"),
+        pytest.param("old", None, [STOP, RELOAD], [RELOAD, RESTART], id="removed"),
+    ],
+)
+def test_a_timer_starts_anew_and_stops_before_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    before: str | None, after: str | None, done: list[str], undone: list[str],
+) -> None:  # fmt: skip
+    unit = tmp_path / "a.timer"
+    heard: list[str] = []
+
+    def systemctl(argv: list[str]) -> None:
+        assert argv[1] == "daemon-reload" or unit.exists()
+        heard.append(" ".join(argv[1:]))
+
+    def broken(*_arguments: t.Any) -> None:
+        raise Broken("no")
+
+    monkeypatch.setattr(layout, "UNITS", str(tmp_path))
+    monkeypatch.setattr(processes, "must", systemctl)
+    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, Step.RECORD: broken})
+    old, new = (None if text is None else File(str(unit), text) for text in (before, after))
+    step = Step.FILE if new else Step.REMOVE_FILE
+    here = dataclasses.replace(ports(), systemd=True)
+    if before:
+        unit.write_text(before)
+    with pytest.raises(transaction.Undone, match="the host is as it was"):
+        transaction.run([Action(step, old, new), Action(Step.RECORD, None, File("record", ""))], here)
+    assert heard == done + undone
+    assert (unit.read_text() if unit.exists() else None) == before
+    heard.clear()
+    transaction.run([Action(step, old, new)], here)
+    assert heard == done
 
 
 def test_a_second_run_is_kept_out(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ BAD: t.List[t.Tuple[str, str]] = [
     ("User_Alias", "keyword of sudoers"),
     ("sha256", "keyword of sudoers"),
     ("root", "reserved"),
+    ("sudo", "reserved"),  # its primary group would be the one of that name
+    ("shadow", "reserved"),
     ("www-data", "reserved"),
     ("nobody", "reserved"),
     ("systemd-network", "reserved"),

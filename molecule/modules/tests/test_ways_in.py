@@ -51,7 +51,7 @@ def test_two_runs_at_once_lose_nothing(target: Target) -> None:
 
 
 def test_a_second_run_waits_for_the_first(target: Target) -> None:
-    hold = "nohup flock --close /run/lock/sallyport.lock sleep 3 >/dev/null 2>&1 & sleep 0.5; date +%s.%N"
+    hold = "nohup flock --close /run/sallyport/lock sleep 3 >/dev/null 2>&1 & sleep 0.5; date +%s.%N"
     held, waited, ended = target.done(sh(hold), run("access", model("patient", 310)), sh("date +%s.%N"))
     assert waited.ok
     assert float(ended["stdout"]) - float(held["stdout"]) > 2
