@@ -17,7 +17,7 @@ from .host import Host
 from .model import Model
 from .plan import Action, Step
 from .resources import File, State
-from .transaction import Ports
+from .steps import Ports
 
 
 def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:

@@ -33,7 +33,7 @@ def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:
             else "The run failed, and not all of it could be undone: " + "; ".join(undone.remains)
         )
         fail(module, problems, state)
-    except processes.Failed as failed:
+    except (processes.Failed, OSError) as failed:  # while reading: what a change runs into becomes Undone
         fail(module, [str(failed)], "The host was not changed.")
     for note in result.notes:
         module.warn(note)

@@ -24,7 +24,7 @@ def public(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_they_are_those_of_ssh_keygen(public: Path) -> None:
-    kind, blob, *_ = public.read_text().split()
+    kind, blob, *_comment = public.read_text().split()
     assert fingerprints.sha256(blob) == keygen("-l", "-f", public).split()[1]
     assert fingerprints.md5(blob) == keygen("-l", "-E", "md5", "-f", public).split()[1]
     assert (
@@ -37,7 +37,7 @@ def test_they_are_those_of_ssh_keygen(public: Path) -> None:
 def test_a_client_finds_the_host_on_every_port(
     public: Path, tmp_path: Path, ports: list[int], names: list[str]
 ) -> None:
-    kind, blob, *_ = public.read_text().split()
+    kind, blob, *_comment = public.read_text().split()
     known_hosts = tmp_path / "known_hosts"
     known_hosts.write_text(fingerprints.known_hosts("host", ports, kind, blob) + "\n")
     for name in names:

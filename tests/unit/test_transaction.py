@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, steps, transaction
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
@@ -30,10 +30,10 @@ class Broken(Exception):
     """What a proof raises in these tests."""
 
 
-def ports(gates: t.Mapping[str, transaction.Gate] | None = None, told: list[str] | None = None) -> transaction.Ports:
+def ports(gates: t.Mapping[str, steps.Gate] | None = None, told: list[str] | None = None) -> steps.Ports:
     heard: list[str] = [] if told is None else told
     take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}
-    return transaction.Ports(ME, gates or {}, lambda: None, take_up, systemd=False, sysusers=False)
+    return steps.Ports(ME, gates or {}, lambda: None, take_up, systemd=False, sysusers=False)
 
 
 def snapshot(tree: Path) -> dict[str, t.Any]:
@@ -93,13 +93,13 @@ def test_whichever_step_fails_the_tree_is_as_it_was(tree: Path, step: int, monke
     before = snapshot(tree)
     actions = plan(tree)
     failing = actions[step].step
-    original = transaction._STEPS[failing]
+    original = steps.STEPS[failing]
 
     def broken(actions: list[Action], *rest: t.Any) -> None:
         original(actions, *rest)
         raise Broken("the disk is gone")
 
-    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, failing: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, failing: broken})
     with pytest.raises(transaction.Undone, match=r"the disk is gone \(the host is as it was\)") as undone:
         transaction.run(actions, ports())
     assert undone.value.remains == ()
@@ -162,7 +162,7 @@ def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPat
         (tree / "new" / "upload").write_text("a customer was faster")
         raise Broken("no")
 
-    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, Step.LINK: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.LINK: broken})
     with pytest.raises(transaction.Undone, match=r"NOT undone: .*/new was created and is not empty any more"):
         transaction.run(plan(tree), ports())
     assert (tree / "new" / "upload").exists()
@@ -195,7 +195,7 @@ def test_a_timer_starts_anew_and_stops_before_it_goes(
 
     monkeypatch.setattr(layout, "UNITS", str(tmp_path))
     monkeypatch.setattr(processes, "must", systemctl)
-    monkeypatch.setattr(transaction, "_STEPS", {**transaction._STEPS, Step.RECORD: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.RECORD: broken})
     old, new = (None if text is None else File(str(unit), text) for text in (before, after))
     step = Step.FILE if new else Step.REMOVE_FILE
     here = dataclasses.replace(ports(), systemd=True)

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module answers when the host cannot be read."""
+
+from __future__ import annotations
+
+import errno
+import typing as t
+
+import pytest
+from ansible_collections.sallyport.ssh.plugins.module_utils import engine, wiring
+from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, Server, to_json
+
+
+class Module:
+    params: t.ClassVar = {"model": to_json(Model(Server("host")))}
+    check_mode = False
+
+    def __init__(self, **_options: t.Any) -> None:
+        pass
+
+    def fail_json(self, **answer: t.Any) -> t.NoReturn:
+        raise SystemExit(answer["msg"])
+
+
+def test_a_path_that_changes_while_it_is_read_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def swapped(*_arguments: object) -> engine.Result:
+        raise OSError(errno.EINVAL, "Invalid argument", "/data/pim/in")
+
+    monkeypatch.setattr(wiring, "AnsibleModule", Module)
+    monkeypatch.setattr(wiring, "require_root", lambda _module: None)
+    monkeypatch.setattr(engine, "run", swapped)
+    with pytest.raises(SystemExit, match=r"The host was not changed\.\n- .*'/data/pim/in'"):
+        wiring.run()
