@@ -22,6 +22,7 @@ FIRST_DAY = 1  # 0 means "never expires" to some tools
 FIRST_UID = 1000  # accounts are no system users, whatever a name may have become since
 PATIENCE = 60.0  # seconds that a run of the collection may go on
 PAUSE = 1.0  # between two looks, and longer than what is left of a login once it is let in
+NOBODY = 65534
 GRACE = 2.0  # seconds between asking a process to end and insisting, and then for it to be gone
 
 
@@ -109,20 +110,37 @@ def rows(path: str, width: int) -> t.Iterator[t.List[str]]:
 def end(uids: t.Collection[int]) -> t.List[int]:
     """End every process that runs under these uids, and no other; the processes that outlive even SIGKILL."""
     wanted = frozenset(uids)
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        told: t.Set[int] = set()
-        deadline = time.monotonic() + GRACE
-        while time.monotonic() < deadline:
-            running = processes_of(wanted)
-            if not running:
-                return []
-            for pid in running:
-                if pid not in told:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(pid, number)
-            told.update(running)
-            time.sleep(0.05)
+    for pid in processes_of(wanted):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not processes_of(wanted))
+    wait_until(lambda: all(kill_all_of(uid) for uid in wanted))
+    wait_until(lambda: not processes_of(wanted))
     return processes_of(wanted)
+
+
+def wait_until(done: t.Callable[[], bool]) -> None:
+    deadline = time.monotonic() + GRACE
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def kill_all_of(uid: int) -> bool:
+    """Kill at one instant all that a user runs: who forks without pause is in no list. Whether it came to that.
+
+    Only a process of the user itself can do that, and the user may kill it first.
+    """
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(uid, uid, uid)
+            os.kill(-1, signal.SIGKILL)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
 
 
 def processes_of(uids: t.FrozenSet[int]) -> t.List[int]:

@@ -24,7 +24,7 @@ def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
     """The gates of a run: one for the file that sshd obeys, one for sudo's.
 
     With ``policy`` sshd's is proven even when this run does not change it: a file of somebody else's may have come to
-    win over ours since the last run, and new accounts rely on it.
+    win over ours since the last run, and new accounts rely on it. So is that sudo lets new accounts do nothing.
     """
 
     @contextlib.contextmanager
@@ -55,7 +55,7 @@ def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
             layout.SUDOERS: sudo_gate,
             layout.EXPIRY_TABLE: expiry_gate,
         },
-        prove=(lambda: _demand(_sshd_problems(sshd.INSTALLED, model, host))) if policy else lambda: None,
+        prove=(lambda: _demand(_policy_problems(model, host))) if policy else lambda: None,
         take_up={
             layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd),
             layout.MOUNT_TABLE: lambda: _mount_what_is_listed(host.tools.systemd),
@@ -102,6 +102,18 @@ def _expected_rules(model: Model, host: Host) -> t.Dict[str, t.FrozenSet[sudo_ta
     """Also for accounts that had tasks until now: they are to have none."""
     before = [account.name for account in host.record.accounts.values() if account.sudo_tasks]
     return {**dict.fromkeys(before, frozenset()), **sudo_tasks.expected_rules(model)}
+
+
+def _policy_problems(model: Model, host: Host) -> t.List[str]:
+    active = sudo.active()
+    new = [account for account in model.accounts if account.is_open and account.name not in host.record.accounts]
+    nothing: t.Dict[str, t.FrozenSet[sudo_tasks.Rule]] = {
+        account.name: frozenset() for account in new if account.kind == "shell" and not account.sudo_tasks
+    }
+    return [
+        *_sshd_problems(sshd.INSTALLED, model, host),
+        *(sudo.prove(nothing, active) if active is not None else ()),
+    ]
 
 
 def _sshd_problems(tree: sshd.Tree, model: Model, host: Host) -> t.List[str]:

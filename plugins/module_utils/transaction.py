@@ -60,8 +60,7 @@ def run(actions: t.Sequence[Action], ports: Ports) -> None:
         try:
             confining = [action for action in actions if action.step <= Step.SSHD]
             _carry_out(confining, ports, undo.append, staged)
-            if not any(action.step is Step.SSHD for action in confining):
-                ports.prove()
+            ports.prove()
             _carry_out(actions[len(confining) :], ports, undo.append, staged)
         except Exception as error:
             undo.append(staged.close)  # goes first: a directory made for staged files must be empty to be unmade

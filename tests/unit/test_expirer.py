@@ -203,5 +203,20 @@ def test_who_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
         process.wait()
 
 
+@as_root
+def test_who_is_in_no_list_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one who forks without pause: gone whenever the list is read to its end."""
+    monkeypatch.setattr(expirer, "processes_of", lambda uids: [])
+    process, other = process_of(UIDS["erp"]), process_of(UIDS["shop"])
+    try:
+        assert expirer.end([UIDS["erp"]]) == []
+        assert process.wait(5) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        for running in (process, other):
+            running.kill()
+            running.wait()
+
+
 def test_without_uids_nobody_is_ended() -> None:
     assert expirer.processes_of(frozenset()) == []

@@ -144,6 +144,23 @@ def test_a_user_who_was_there_is_taken_over_and_given_back(target: Target) -> No
     assert left_over(before, after) == {}
 
 
+def test_a_user_who_may_do_more_by_sudo_than_the_model_says_is_not_taken_over(target: Target) -> None:
+    model = accounts(account("mighty", 240, kind="shell", folders=[], home="/home/mighty", existing="manage"))
+    made, before, refused, after, _, taken, _ = target.do(
+        sh("useradd --create-home --groups sudo mighty"),
+        PICTURE,
+        run("access", model),
+        PICTURE,
+        sh("gpasswd --delete mighty sudo"),
+        run("access", model),
+        run("access", accounts(account("mighty", 240, kind="shell", state="absent"))),
+    )
+    assert made.ok
+    assert "access_accounts: mighty: sudo lists (ALL : ALL) ALL, which no sudo task says" in refused.message
+    assert differences(before, after) == {}
+    assert taken.ok, taken.message
+
+
 def left_over(before: Result, after: Result) -> dict[str, tuple[str | None, str | None]]:
     """What an account leaves on purpose: its files, and its uid in the state of record."""
     meant = ("/home/operates", "/srv/sftp/goes", "/var/lib/sallyport/record.json")
