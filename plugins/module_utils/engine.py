@@ -14,6 +14,7 @@ from . import (
     folders,
     jails,
     layout,
+    mounts,
     plan,
     proof,
     read,
@@ -48,7 +49,12 @@ NOUNS: t.Mapping[str, Noun] = {
     "sudo_tasks": sudo_tasks,
     "sshd_policy": sshd_policy,
 }
-NOTES = {"accounts": accounts.notes, "sshd_policy": sshd_policy.notes}
+NOTES = {
+    "accounts": accounts.notes,
+    "folders": folders.notes,
+    "jails": mounts.notes,
+    "sshd_policy": sshd_policy.notes,
+}
 ALL = frozenset(NOUNS)
 
 
@@ -68,7 +74,7 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
     """Bring this host to the model, or only say what that would take. Raises ``Refused`` or ``transaction.Undone``."""
     with contextlib.nullcontext() if check else transaction.locked():
         earlier = read.record()
-        present = read.identities(shares.named_users(model))
+        present = read.identities(shares.named_users(earlier.effective(model, {})))
         model = earlier.effective(model, present.users)
         needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
         host = read.host(earlier, present, needed, shares.mapped_paths(model))
@@ -194,8 +200,8 @@ def _record(
     gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]
     return Record(
         accounts={account.name: account for account in born if account.state != "absent"},
-        folders={folder.name: folder for folder in model.folders},
-        sudo_tasks={task.name: task for task in model.sudo_tasks},
+        folders={folder.name: folder for folder in model.folders} if "folders" in nouns else earlier.folders,
+        sudo_tasks={task.name: task for task in model.sudo_tasks} if "sudo_tasks" in nouns else earlier.sudo_tasks,
         made={noun: part for noun, part in made.items() if part != Made()},
         managed=_managed(model, have, made["accounts"], earlier) if "accounts" in nouns else earlier.managed,
         tombstones=earlier.tombstones | {number for user in gone for number in (user.uid, user.gid)},

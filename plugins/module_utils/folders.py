@@ -9,7 +9,7 @@ from .host import Host, components
 from .model import Folder, Grant, Model
 from .paths import kind_fault, missing_parents, parent_faults
 from .resources import Directory, Group, State, of
-from .shares import Share, mapping, shares
+from .shares import Share, applied, mapping, shares
 
 
 def desired(model: Model, host: Host, known: State) -> State:
@@ -17,20 +17,25 @@ def desired(model: Model, host: Host, known: State) -> State:
     items: t.List[t.Union[Directory, Group]] = []
     members: t.Dict[int, t.Set[str]] = {}
     made = host.record.everything.directories
-    for account, _grant, share in shares(model, host, known):
+    gone = lost(model, host)
+    for account, grant, share in shares(model, host, known):
         if share.sharing == "group" and share.gid:
             members.setdefault(share.gid, set()).add(account.name)
+        if _gives_owner(grant) and share.path not in gone:
+            items.extend(_given(share, host, known))
     for folder in model.folders:
         mode = int(folder.mode, 8)
-        items.extend(missing_parents(folder.path, host.paths, made))
-        items.append(Directory(folder.path, mode, folder.owner, folder.group))
-        items.extend(Directory(path, mode, folder.owner, folder.group) for path in subfolders(folder))
+        if folder.path not in gone:
+            items.extend(missing_parents(folder.path, host.paths, made))
+        paths = (path for path in (folder.path, *subfolders(folder)) if gone.keys().isdisjoint(components(path)))
+        items.extend(Directory(path, mode, folder.owner, folder.group) for path in paths)
         owner, group = known.users.get(folder.owner), known.groups.get(folder.group)
         if group is None:
             items.append(Group(folder.group, -1))
         elif owner is not None and folder.sharing == "group" and owner.gid != group.gid:
             members.setdefault(group.gid, set()).add(owner.name)
     groups = {folder.group for folder in model.folders}
+    groups |= {grant.group for _account, grant, _share in shares(model, host, known) if grant.group is not None}
     for name, group in known.groups.items():
         if name in groups or group.gid in members:
             items.append(Group(name, group.gid, frozenset(members.get(group.gid, ()))))
@@ -45,42 +50,112 @@ def paths_needed(model: Model) -> t.List[str]:
 
 def problems(model: Model, host: Host, known: State) -> t.List[str]:
     found: t.List[str] = []
+    gone = lost(model, host)
     for folder in model.folders:
-        found.extend(_folder_problems(folder, host, known))
+        if folder.owner in known.users:
+            faults = _folder_faults(folder, host)
+            found.extend(f"access_folders: {folder.name}.{fault}" for path, fault in faults if path not in gone)
+        else:
+            found.append(
+                f"access_folders: {folder.name}.owner: the host has no user {folder.owner!r}, and no account has that "
+                "name: create the user first, or name another owner"
+            )
     for account, grant, share in shares(model, host, known):
-        place = f"access_accounts: {account.name}: {grant.at}: {share.what}"
-        told = _source_problems(grant, share, host) if grant.source is not None else iter(())
-        found.extend(f"{place}: {problem}" for problem in list(told) or _share_problems(grant, share, host))
-    return list(dict.fromkeys(found))
+        if share.path not in gone:
+            place = f"access_accounts: {account.name}: {grant.at}: {share.what}"
+            told = _source_problems(grant, share, host) if grant.source is not None else []
+            found.extend(f"{place}: {problem}" for problem in told or _share_problems(grant, share, host))
+    return list(dict.fromkeys(found)) + _contradictions(model, host, known)
 
 
-def _folder_problems(folder: Folder, host: Host, known: State) -> t.Iterator[str]:
-    place = f"access_folders: {folder.name}"
-    owner = known.users.get(folder.owner)
-    if owner is None:
-        yield (
-            f"{place}.owner: the host has no user {folder.owner!r}, and no account has that name: "
-            "create the user first, or name another owner"
-        )
-        return
-    for fault in parent_faults(folder.path, owner.uid, host.paths):
-        yield f"{place}.path: {fault}"
-    faults = (kind_fault(path, host.paths.get(path)) for path in subfolders(folder))
-    yield from (f"{place}.subfolders: {fault}" for fault in faults if fault)
+def notes(model: Model, host: Host) -> t.List[str]:
+    """Folders and parts of them that a run goes on without (see ``lost``)."""
+    gone = lost(model, host)
+    return [
+        f"access_folders: {folder.name}.{fault}. An earlier run had it in order: see who changed it; "
+        "the run leaves it as it is, and goes on without it"
+        for folder in model.folders
+        for path, fault in _folder_faults(folder, host)
+        if path in gone
+    ]
+
+
+def lost(model: Model, host: Host) -> t.Dict[str, str]:
+    """Folders, subfolders and sources that an earlier run had in order, and what is wrong with them now.
+
+    That is no refusal: nobody who can write in a folder, or owns a source, may keep a run from closing his access.
+    """
+    before = set(paths_needed(applied(model, host)))
+    faults = [fault for folder in model.folders for fault in _folder_faults(folder, host)]
+    for _account, grant, share in shares(model, host, host.state):
+        if grant.source is not None:
+            faults.extend((share.path, fault) for fault in _source_faults(share, host))
+    return {path: fault for path, fault in faults if path in before}
+
+
+def _folder_faults(folder: Folder, host: Host) -> t.Iterator[t.Tuple[str, str]]:
+    """What is wrong with its directories, each with the path that a run can do without."""
+    owner = host.state.users.get(folder.owner)  # one who is not born yet owns nothing
+    for fault in parent_faults(folder.path, owner.uid if owner else 0, host.paths):
+        yield folder.path, f"path: {fault}"
+    for path in subfolders(folder):
+        kind = kind_fault(path, host.paths.get(path))
+        if kind:
+            yield path, f"subfolders: {kind}"
 
 
 def subfolders(folder: Folder) -> t.List[str]:
     return [folder.path + part for name in folder.subfolders for part in components(name)[1:]]
 
 
-def _source_problems(grant: Grant, share: Share, host: Host) -> t.Iterator[str]:
-    if share.path not in host.paths:
-        yield "the host has no such directory: create it first, or declare it in access_folders"
-        return
-    if share.uid is None:
-        yield f"the host has no user {grant.owner!r}, and no account has that name: name another owner"
-        return
-    yield from parent_faults(share.path, share.uid, host.paths)
+def _source_faults(share: Share, host: Host) -> t.List[str]:
+    faults = parent_faults(share.path, share.uid or 0, host.paths)
+    if not faults and share.path not in host.paths:
+        return ["the host has no such directory: create it first, or declare it in access_folders"]
+    return faults
+
+
+def _source_problems(grant: Grant, share: Share, host: Host) -> t.List[str]:
+    if share.uid is None and grant.owner is not None:
+        return [f"the host has no user {grant.owner!r}, and no account has that name: name another owner"]
+    return _source_faults(share, host)
+
+
+def _gives_owner(grant: Grant) -> bool:
+    return grant.source is not None and (grant.owner is not None or grant.group is not None)
+
+
+def _given(share: Share, host: Host, known: State) -> t.Iterator[Directory]:
+    """The directory of a source for those to whom a grant gives it, never what is in it."""
+    present = host.paths.get(share.path)
+    if present is not None and share.uid is not None and share.gid is not None:
+        yield Directory(share.path, present.mode & 0o7777, *_names(share, known))
+
+
+def _names(share: Share, known: State) -> t.Tuple[str, str]:
+    owner = next((user.name for user in known.users.values() if user.uid == share.uid), str(share.uid))
+    group = next((group.name for group in known.groups.values() if group.gid == share.gid), str(share.gid))
+    return owner, group
+
+
+def _contradictions(model: Model, host: Host, known: State) -> t.List[str]:
+    """Grants of one source that one of them gives to others than whom it belongs to in the other one."""
+    sources = [
+        (f"access_accounts: {account.name}: {grant.at}", grant, share)
+        for account, grant, share in shares(model, host, known)
+        if grant.source is not None and share.uid is not None and share.gid is not None
+    ]
+    given = {share.path: (place, share) for place, grant, share in sources if _gives_owner(grant)}
+    found = []
+    for place, _grant, share in sources:
+        other, there = given.get(share.path, (place, share))
+        if (share.uid, share.gid) != (there.uid, there.gid):
+            here, elsewhere = ":".join(_names(share, known)), ":".join(_names(there, known))
+            found.append(
+                f"{place}: {share.what}: belongs to {here}, and to {elsewhere} in {other}: "
+                "give both the same owner and group"
+            )
+    return found
 
 
 def _share_problems(grant: Grant, share: Share, host: Host) -> t.Iterator[str]:

@@ -10,12 +10,12 @@ import inspect
 import typing as t
 
 from . import layout, mounter
-from .folders import subfolders
+from .folders import lost, subfolders
 from .host import Host, components
 from .model import Account, Grant, Model
 from .paths import kind_fault
 from .resources import Directory, File, Link, Mount, State, of
-from .shares import Share, hidden_in, jailed, mapping, shares
+from .shares import Share, applied, hidden_in, jailed, mapping, shares
 
 # the system's Python, kept from everything that the environment or a group may have put in its way
 PROGRAM = (layout.PYTHON, "-I", "-S", layout.MOUNT_PROGRAM)
@@ -29,7 +29,12 @@ BINDFS = ("allow_other", "attr_timeout=0", "entry_timeout=0", "xattr-none")
 
 def desired(model: Model, host: Host, known: State) -> State:
     """The mounts with the table, the program and the unit that they need; nothing at all without mounts."""
-    mounts = [_mount(account, grant, share, model, host, known) for account, grant, share in shares(model, host, known)]
+    closed = {(account.name, grant.at) for account, grant, _at, _fault in _closed(model, host)}
+    mounts = [
+        _mount(account, grant, share, model, host, known)
+        for account, grant, share in shares(model, host, known)
+        if (account.name, grant.at) not in closed
+    ]
     wanted = [mount for mount in mounts if mount]
     if not wanted:
         return State()
@@ -61,20 +66,49 @@ def paths_needed(model: Model) -> t.List[str]:
 
 def problems(model: Model, host: Host, known: State) -> t.List[str]:
     """Hidden parts that could not be hidden: a mount needs a directory to lie over."""
-    found = []
+    before = set(paths_needed(applied(model, host)))
+    return [
+        f"access_accounts: {account.name}: {hidden.at}: {fault}"
+        for account, _grant, hidden, path, fault in _hidden_faults(model, host)
+        if path not in before
+    ]
+
+
+def notes(model: Model, host: Host) -> t.List[str]:
+    """Grants that a run goes on without (see ``folders.lost``)."""
+    return [
+        f"access_accounts: {account.name}: {at}: {fault}. An earlier run had it in order: see who changed it; "
+        f"until it is put right, the account does not see {grant.at}"
+        for account, grant, at, fault in _closed(model, host)
+    ]
+
+
+def _closed(model: Model, host: Host) -> t.Iterator[t.Tuple[Account, Grant, str, str]]:
+    """Grants of what is not in order any more, or whose hidden parts would show: where, and what is wrong."""
+    gone = lost(model, host)
+    before = set(paths_needed(applied(model, host)))
+    for account, grant, share in shares(model, host, host.state):
+        if share.path in gone:
+            yield account, grant, grant.at, gone[share.path]
+    for account, grant, hidden, path, fault in _hidden_faults(model, host):
+        if path in before:
+            yield account, grant, hidden.at, fault
+
+
+def _hidden_faults(model: Model, host: Host) -> t.Iterator[t.Tuple[Account, Grant, Grant, str, str]]:
+    """Each with the grant, its hidden part, and the path of that part."""
+    gone = lost(model, host)
     planned = {path for folder in model.folders for path in (folder.path, *subfolders(folder))}
-    for account, grant, share in shares(model, host, known):
-        for hidden in hidden_in(account, grant):
-            place = f"access_accounts: {account.name}: {hidden.at}"
-            for path in _behind(grant, hidden, share.path):
+    for account, grant, share in shares(model, host, host.state):
+        for hidden in hidden_in(account, grant) if share.path not in gone else ():
+            behind = _behind(grant, hidden, share.path)
+            for path in behind:
                 fault = kind_fault(path, host.paths.get(path))
+                if not fault and path not in host.paths and path not in planned:
+                    fault = f"{path} is not there, and cannot be hidden: create it first"
                 if fault:
-                    found.append(f"{place}: {fault}")
+                    yield account, grant, hidden, behind[-1], fault
                     break
-                if path not in host.paths and path not in planned:
-                    found.append(f"{place}: {path} is not there, and cannot be hidden: create it first")
-                    break
-    return found
 
 
 def _behind(grant: Grant, hidden: Grant, source: str) -> t.List[str]:

@@ -12,6 +12,7 @@ import typing as t
 
 from . import files, layout, mounting, pam, records, sshd, sudo, users
 from .chains import chain
+from .errors import Refused
 from .host import Host, PathStat, Tools
 from .records import Made, Record
 from .resources import Directory, File, Group, Link, Mount, State, User
@@ -123,14 +124,17 @@ def observe(want: State, made: Made, known: State) -> State:
     )
 
 
-def _emptied(directories: t.Collection[str], files: t.Collection[str], mounted: t.Collection[str]) -> t.Set[str]:
+def _emptied(directories: t.Collection[str], ours: t.Collection[str], mounted: t.Collection[str]) -> t.Set[str]:
     """Those of the directories that hold nothing once these files and each other are gone: the rest is kept."""
-    gone = set(files)
+    gone = set(ours)
     for path in sorted(directories, reverse=True):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            if path in mounted or all(f"{path}/{name}" in gone for name in os.listdir(path)):
+        if path in mounted:
+            gone.add(path)
+            continue
+        with contextlib.suppress(OSError, Refused), files.opened(path) as directory:
+            if all(f"{path}/{name}" in gone for name in os.listdir(directory)):
                 gone.add(path)
-    return gone - set(files)
+    return gone - set(ours)
 
 
 _V = t.TypeVar("_V", User, Group, Directory, File, Link, Mount)

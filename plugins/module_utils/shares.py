@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from dataclasses import dataclass
 
@@ -22,6 +23,12 @@ def jailed(model: Model) -> t.Iterator[t.Tuple[Account, str]]:
 def hidden_in(account: Account, grant: Grant) -> t.Iterator[Grant]:
     """The parts of a grant that the account does not see."""
     return (other for other in account.grants if other.hidden and other.at.startswith(grant.at.rstrip("/") + "/"))
+
+
+def applied(model: Model, host: Host) -> Model:
+    """The accounts and folders that earlier runs brought into order: what is wrong there now, its users did."""
+    record = host.record
+    return dataclasses.replace(model, accounts=tuple(record.accounts.values()), folders=tuple(record.folders.values()))
 
 
 def mapped_paths(model: Model) -> t.List[str]:

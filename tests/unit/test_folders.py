@@ -170,6 +170,101 @@ def test_a_subfolder_that_became_a_link_is_refused() -> None:
     assert "pim.subfolders: /data/transfer/pim/in is a link" in problems(dataclasses.replace(HOST, paths=paths))
 
 
+FILE = PathStat(stat.S_IFREG | 0o644, 1000, 1000)
+LINK = HOST.paths["/link"]
+
+
+def after(paths: t.Mapping[str, PathStat | None], *grants: Grant) -> Host:
+    """A host that an earlier run brought into order, and where these paths have become something else."""
+    applied = model(*grants)
+    present = {path: found for path, found in {**HOST.paths, **paths}.items() if found is not None}
+    record = Record({account.name: account for account in applied.accounts}, {PIM.name: PIM})
+    return dataclasses.replace(HOST, state=KNOWN, paths=present, record=record)
+
+
+@pytest.mark.parametrize("put", [FILE, LINK], ids=["file", "link"])
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        pytest.param("", [], id="the folder"),
+        pytest.param("/in", ["", "/out", "/out/done"], id="a subfolder"),
+        pytest.param("/out", ["", "/in"], id="one above another"),
+    ],
+)
+def test_what_a_user_put_in_the_place_of_a_folder_is_left_alone_and_told(
+    path: str, kept: list[str], put: PathStat
+) -> None:
+    host = after({PIM.path + path: put})
+    assert folders.problems(model(), host, KNOWN) == []
+    want = folders.desired(model(), host, KNOWN).directories
+    assert {each for each in want if each.startswith(PIM.path)} == {PIM.path + each for each in kept}
+    (note,) = folders.notes(model(), host)
+    assert note.startswith("access_folders: pim.")
+    assert f"{PIM.path}{path} is " in note
+    assert "see who changed it" in note
+
+
+def test_a_subfolder_that_this_run_adds_in_the_place_of_a_file_is_refused() -> None:
+    host = after({"/data/transfer/pim/new": FILE})
+    more = model(folder=dataclasses.replace(PIM, subfolders=("in", "new")))
+    assert "pim/new is no directory" in "".join(folders.problems(more, host, KNOWN))
+    assert folders.notes(more, host) == []
+
+
+OWNED = Grant("/vm", source="/vm", owner="akeneo", group="transfer")
+
+
+@pytest.mark.parametrize("put", [FILE, LINK, None], ids=["file", "link", "nothing"])
+@pytest.mark.parametrize("grant", [Grant("/vm", source="/vm"), OWNED], ids=["present owner", "owner"])
+def test_a_source_that_its_owner_replaced_is_no_refusal_and_is_not_touched(grant: Grant, put: PathStat | None) -> None:
+    host = after({"/vm": put}, grant)
+    assert folders.problems(model(grant), host, KNOWN) == []
+    assert "/vm" not in folders.desired(model(grant), host, KNOWN).directories
+
+
+def test_a_parent_that_its_owner_opened_to_others_is_no_refusal_either() -> None:
+    paths = {"/home": directory(0o777, 1000), "/home/vm": directory(0o755, 1000, 1000)}
+    grant = Grant("/vm", source="/home/vm")
+    assert folders.problems(model(grant), after(paths, grant), KNOWN) == []
+    assert "chmod go-w /home" in "".join(folders.problems(model(grant), after(paths), KNOWN))
+
+
+@pytest.mark.parametrize(
+    ("grant", "wanted"),
+    [
+        pytest.param(Grant("/x", source="/roots", owner="akeneo", group="transfer"), ("akeneo", "transfer"), id="both"),
+        pytest.param(Grant("/x", source="/roots", owner="akeneo"), ("akeneo", "akeneo"), id="never root's group"),
+        pytest.param(Grant("/x", source="/vm", owner="erp"), ("erp", "transfer"), id="owner"),
+        pytest.param(Grant("/x", source="/vm", group="erp"), ("akeneo", "erp"), id="group"),
+        pytest.param(Grant("/x", source="/vm"), None, id="as it is"),
+    ],
+)
+def test_a_source_goes_to_whom_a_grant_gives_it(grant: Grant, wanted: tuple[str, str] | None) -> None:
+    path = str(grant.source)
+    made = folders.desired(model(grant), HOST, KNOWN).directories.get(path)
+    assert made == (Directory(path, 0o755, *wanted) if wanted else None)
+    assert problems(HOST, grant) == ""
+
+
+def test_a_group_that_a_source_is_given_is_created() -> None:
+    known = KNOWN.merged(of(Group("fresh", 6500)))
+    want = folders.desired(model(dataclasses.replace(OWNED, group="fresh")), HOST, known)
+    assert want.groups["fresh"] == Group("fresh", 6500)
+
+
+@pytest.mark.parametrize("other", [Grant("/vm", source="/vm"), dataclasses.replace(OWNED, owner="akeneo")])
+def test_a_source_that_two_grants_give_to_different_owners_is_refused(other: Grant) -> None:
+    accounts = (
+        Account("erp", "sftp", grants=(dataclasses.replace(OWNED, owner="erp"),)),
+        Account("shop", "sftp", grants=(other,)),
+    )
+    (problem,) = folders.problems(Model(Server("host"), accounts=accounts), HOST, KNOWN)
+    assert "access_accounts: erp: /vm" in problem
+    assert "access_accounts: shop: /vm" in problem
+    assert "akeneo:transfer" in problem
+    assert "erp:transfer" in problem
+
+
 def test_all_that_the_rules_look_at_is_asked_for() -> None:
     needed = folders.paths_needed(model(SOURCE))
     assert {"/data/transfer/pim", "/data/transfer/pim/out/done", "/vm"} <= set(needed)

@@ -124,10 +124,3 @@ def test_bindfs_needs_its_program_and_a_kernel_that_can_confine_it(
     monkeypatch.setattr(mounting, "_linux", lambda: release)
     monkeypatch.setattr(os.path, "exists", lambda _path: True)
     assert mounting.bindfs_supported() is supported
-
-
-def test_the_holders_of_a_path_are_found_by_their_open_files(tmp_path: pathlib.Path) -> None:
-    with (tmp_path / "file").open("w"):
-        (holder,) = mounting.holders(str(tmp_path))
-    assert f"({os.getpid()})" in holder
-    assert mounting.holders(str(tmp_path)) == []

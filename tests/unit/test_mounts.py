@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import layout, mounter, mounts
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Folder, Grant, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.records import Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, Mount, User, of
 
 
@@ -152,6 +153,55 @@ def test_a_part_that_cannot_be_hidden_is_refused(paths: dict[str, PathStat], wor
     assert problem.startswith("access_accounts: erp: /pim/mail: ")
     assert all(word in problem for word in words)
     assert mounts.paths_needed(model(GRANT, HIDDEN)) == ["/data/pim/mail"]
+
+
+def after(paths: t.Mapping[str, PathStat | None], *grants: Grant) -> Host:
+    """A host that an earlier run brought into order, and where these paths have become something else."""
+    present = {path: found for path, found in {**IDMAP.paths, **paths}.items() if found is not None}
+    record = Record({account.name: account for account in model(*grants).accounts}, {PIM.name: PIM})
+    return dataclasses.replace(IDMAP, state=KNOWN, paths=present, record=record)
+
+
+VM = Grant("/vm", source="/vm")
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        pytest.param(PathStat(stat.S_IFLNK | 0o777, 1000, 1000, "/etc"), id="link"),
+        pytest.param(PathStat(stat.S_IFREG | 0o644, 1000, 1000), id="file"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("path", "at", "left"),
+    [
+        pytest.param("/vm", "/vm", {TARGET, TARGET + "/mail"}, id="a source"),
+        pytest.param("/data/pim/mail", "/pim/mail", {"/srv/sftp/erp/vm"}, id="a hidden part"),
+    ],
+)
+def test_a_grant_of_what_a_user_replaced_is_not_mounted_and_told(
+    path: str, at: str, left: set[str], put: PathStat | None
+) -> None:
+    grants = (GRANT, HIDDEN, VM)
+    host = after({path: put}, *grants)
+    assert mounts.problems(model(*grants), host, KNOWN) == []
+    assert set(mounts.desired(model(*grants), host, KNOWN).mounts) == left
+    (note,) = mounts.notes(model(*grants), host)
+    assert note.startswith(f"access_accounts: erp: {at}: ")
+    assert "see who changed it" in note
+
+
+def test_a_part_that_this_run_hides_for_the_first_time_has_to_be_there() -> None:
+    host = after({"/data/pim/mail": None}, GRANT)
+    assert "is not there" in "".join(mounts.problems(model(GRANT, HIDDEN), host, KNOWN))
+    assert mounts.notes(model(GRANT, HIDDEN), host) == []
+
+
+def test_a_grant_of_a_folder_that_its_owner_replaced_is_not_mounted() -> None:
+    host = after({"/data/pim": PathStat(stat.S_IFLNK | 0o777, 1000, 1000)})
+    assert mounts.desired(model(GRANT), host, KNOWN) == of()
+    assert "/pim" in "".join(mounts.notes(model(GRANT), host))
 
 
 def test_a_subfolder_that_this_run_makes_can_be_hidden() -> None:

@@ -43,6 +43,15 @@ def test_a_directory_that_would_still_hold_something_is_kept(
     assert found == {f"{jail}{path}" for path in emptied}
 
 
+def test_what_a_user_put_in_place_of_a_directory_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    for name, target in (("loop", "loop"), ("link", "empty")):
+        os.symlink(target, tmp_path / name)
+    below = [str(tmp_path / name) for name in ("file", "loop", "link", "loop/in", "link/in")]
+    assert read._emptied(below, [], ()) == set()
+
+
 def test_what_is_observed_is_what_is_wanted_or_was_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("content")
     (tmp_path / "foreign").touch()
