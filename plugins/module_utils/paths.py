@@ -68,5 +68,5 @@ def kind_fault(path: str, stat: t.Optional[PathStat]) -> t.Optional[str]:
     if stat is None or stat.is_directory:
         return None
     if stat.is_link:
-        return f"{path} is a link: name the directory that it leads to"
+        return f"{path} is a link, and none is followed: put a directory there, or choose another place"
     return f"{path} is no directory: move it away, or choose another place"
