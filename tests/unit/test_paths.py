@@ -29,7 +29,7 @@ ROOT = {"/": directory()}
         pytest.param({"/srv": directory(0o775)}, "/srv has mode 0775", "chmod go-w /srv", id="group or ACL mask"),
         pytest.param({"/srv": directory(0o757)}, "/srv has mode 0757", "chmod go-w /srv", id="others"),
         pytest.param({"/srv": directory(0o1777)}, "/srv has mode 1777", "chmod go-w /srv", id="sticky helps nothing"),
-        pytest.param({"/srv": LINK}, "/srv is a link", "name the directory", id="link"),
+        pytest.param({"/srv": LINK}, "/srv is a link", "put a directory there", id="link"),
         pytest.param({"/srv": FILE}, "/srv is no directory", "move it away", id="file"),
         pytest.param({"/": directory(uid=OTHER)}, "/ belongs to", "chown root /", id="the root itself"),
         pytest.param({"/srv/sftp/a": directory(uid=OTHER)}, "/srv/sftp/a belongs", "chown", id="the jail itself"),
