@@ -200,8 +200,8 @@ def _record(
     gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]
     return Record(
         accounts={account.name: account for account in born if account.state != "absent"},
-        folders={folder.name: folder for folder in model.folders} if "folders" in nouns else earlier.folders,
-        sudo_tasks={task.name: task for task in model.sudo_tasks} if "sudo_tasks" in nouns else earlier.sudo_tasks,
+        folders={folder.name: folder for folder in model.folders},
+        sudo_tasks={task.name: task for task in model.sudo_tasks},
         made={noun: part for noun, part in made.items() if part != Made()},
         managed=_managed(model, have, made["accounts"], earlier) if "accounts" in nouns else earlier.managed,
         tombstones=earlier.tombstones | {number for user in gone for number in (user.uid, user.gid)},

@@ -26,7 +26,8 @@ def main() -> None:
     with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
         for line in mounts:
             fields = line.split()
-            found[f"mount {fields[4]}"] = f"{fields[3]} {fields[5]}"
+            if not fields[4].startswith("/run/user/"):  # these come and go with logins
+                found[f"mount {fields[4]}"] = f"{fields[3]} {fields[5]}"
     print(json.dumps(found))
 
 
