@@ -89,11 +89,7 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> R
         have = read.observe(want, made, known)
         _refuse_foreign_files(have, want, model)
         ours = earlier.made.get("accounts", Made()).users | _new_users(have, parts["accounts"])
-        actions = [
-            action
-            for action in plan.diff(have, want, made, ours)
-            if action.after is None or _belongs(action, parts, nouns)
-        ]
+        actions = [action for action in plan.diff(have, want, made, ours) if _belongs(action, parts, made, nouns)]
         _refuse_unborn(model, host, nouns, actions)
         record = _record(model, host, nouns, parts, have, actions)
         actions += _record_change(earlier, record)
@@ -134,11 +130,11 @@ _FIELDS = dataclasses.fields(Made)
 _KINDS = {User: "users", Group: "groups", Directory: "directories", File: "files", Link: "links", Mount: "mounts"}
 
 
-def _belongs(action: Action, want: t.Mapping[str, State], nouns: t.AbstractSet[str]) -> bool:
-    """Whether one of the nouns of this run wants the resource."""
+def _belongs(action: Action, want: t.Mapping[str, State], made: Made, nouns: t.AbstractSet[str]) -> bool:
+    """Whether one of the nouns of this run wants the resource, or has made it and lets it go."""
     kind = _KINDS[type(action.resource)]
     key = plan.key_of(action.resource)
-    return any(key in getattr(want[noun], kind) for noun in nouns)
+    return key in getattr(made, kind) or any(key in getattr(want[noun], kind) for noun in nouns)
 
 
 def _new_users(have: State, wanted: State) -> t.FrozenSet[str]:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from . import layout
+from .expirer import FIRST_DAY as CLOSED
 from .records import Made
 from .resources import Directory, File, Group, Link, Mount, State, User
 
@@ -31,9 +32,9 @@ class Step(enum.IntEnum):
     SSHD = 9
     PASSWORD = 10
     KEY = 11
-    SESSION = 12
-    REMOVE_LINK = 13
-    REMOVE_FILE = 14
+    REMOVE_LINK = 12
+    REMOVE_FILE = 13
+    SESSION = 14
     REMOVE_MOUNT = 15
     REMOVE_DIRECTORY = 16
     REMOVE_USER = 17
@@ -82,13 +83,14 @@ def diff(have: State, want: State, made: Made = Made(), ours: t.AbstractSet[str]
     actions = [
         *_groups(have, want, ours),
         *_users(have, want),
+        *_leaving(have, want, made),
         *_compare(have.directories, want.directories, Step.DIRECTORY),
         *_files(have, want),
         *_compare(have.links, want.links, Step.LINK),
         *_compare(have.mounts, want.mounts, Step.MOUNT),
-        *_sessions(have, want, made),
         *_stale(have.links, want.links, made.links, Step.REMOVE_LINK),
         *_stale(have.files, want.files, made.files, Step.REMOVE_FILE),
+        *_sessions(have, want, made),
         *_stale(have.mounts, want.mounts, made.mounts, Step.REMOVE_MOUNT),
         *_stale(have.directories, want.directories, made.directories, Step.REMOVE_DIRECTORY),
         *_stale(have.users, want.users, made.users, Step.REMOVE_USER),
@@ -182,6 +184,15 @@ def _users(have: State, want: State) -> t.Iterator[Action]:
             yield Action(Step.PASSWORD, closed, after, "password")
 
 
+def _leaving(have: State, want: State, made: Made) -> t.Iterator[Action]:
+    """Users who go are closed first: without the group that confines them, or half removed, they must not get in."""
+    for name in sorted(made.users - want.users.keys()):
+        user = have.users.get(name)
+        if user is not None and not _is_suspended(user):
+            closed = User(**{**vars(user), "expires": CLOSED})
+            yield Action(Step.USER, user, closed, _changes(user, closed))
+
+
 def _sessions(have: State, want: State, made: Made) -> t.Iterator[Action]:
     """Users whose live sessions end: those that are closed by this plan."""
     for name, user in sorted(have.users.items()):
@@ -193,7 +204,7 @@ def _sessions(have: State, want: State, made: Made) -> t.Iterator[Action]:
 
 
 def _is_suspended(user: User) -> bool:
-    return user.expires == 1
+    return user.expires == CLOSED
 
 
 def _changes(before: t.Optional[Resource], after: Resource) -> str:

@@ -124,9 +124,10 @@ def test_what_earlier_runs_made_and_nobody_wants_is_removed_children_first() -> 
         mounts=frozenset({MOUNT.target}),
     )
     assert texts(have, State(), made=made, ours=frozenset({"alice"})) == [
+        "change user alice (expires None → 1)",
         "change group pim (remove alice)",
-        "end the sessions of user alice",
         f"remove file {KEYS.path}",
+        "end the sessions of user alice",
         "remove mount /srv/sftp/alice/pim",
         "remove directory /srv/sftp/alice/upload",
         "remove directory /srv/sftp/alice",

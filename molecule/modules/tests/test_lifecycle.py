@@ -67,7 +67,12 @@ def test_a_removed_account_leaves_its_uid_to_nobody(target: Target) -> None:
         run("access", accounts(account("newcomer", 211))),
         INFO,
     )
-    assert "remove user leaver" in removed.actions
+    leaving = [action for action in removed.actions if "leaver" in action]
+    assert leaving[0] == "change user leaver (expires None → 1)"  # nothing lets it in while it is taken apart
+    assert leaving.index("remove file /etc/ssh/authorized_keys.d/leaver") < leaving.index(
+        "end the sessions of user leaver"
+    )
+    assert "remove user leaver" in leaving
     assert "leaver" not in gone["stdout"]
     assert "leaver" not in after.accounts
     assert after.accounts["newcomer"]["uid"] > before.accounts["leaver"]["uid"]
