@@ -59,6 +59,13 @@ options:
           - How many attempts to authenticate one connection may make, from 1 to 100.
         type: int
         default: 6
+      confirm_within:
+        description:
+          - How long a change that could lock people out may stay without being confirmed over a new connection from the
+            controller, a duration from V(5s) to V(1h). Then the host itself puts back what was there before.
+          - Only connections through sshd are confirmed.
+        type: str
+        default: 2m
       max_startups:
         description:
           - How many connections may be waiting to authenticate, in the form C(START:RATE:FULL) of sshd.
@@ -544,5 +551,9 @@ options:
   model:
     description:
       - The resolved model as JSON. The action plugin sets it after validation, it is not for use in a task.
+    type: str
+  confirmation:
+    description:
+      - The controller's part in confirming a change. The action plugin sets it, it is not for use in a task.
     type: str
 """

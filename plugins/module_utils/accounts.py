@@ -89,8 +89,10 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
         user = host.state.users.get(account.name)
         if user is not None:
             found.extend(f"{place}: {text}" for text in _user_problems(account, user, host))
-        elif account.uid is not None:
-            found.extend(f"{place}: {text}" for text in _uid_problems(account.uid, host))
+        else:
+            found.extend(f"{place}: {text}" for text in _group_problems(account.name, host))
+            if account.uid is not None:
+                found.extend(f"{place}: {text}" for text in _uid_problems(account.uid, host))
         if account.kind == "shell":
             found.extend(f"{place}: {text}" for text in _shell_problems(account, host, known))
     return found
@@ -139,6 +141,15 @@ def closed_from(account: Account, now: int) -> t.Optional[int]:
         return None
     day = expirer.closing_day(account.expires)
     return day + 1 if account.expires % expirer.DAY and account.expires > now else day
+
+
+def closed(model: Model, host: Host) -> t.FrozenSet[str]:
+    """Accounts that nobody may be logged in to."""
+    return frozenset(
+        account.name
+        for account in _living(model)
+        if not account.is_open or (account.expires is not None and account.expires <= host.now)
+    )
 
 
 def _living(model: Model) -> t.Iterator[Account]:
@@ -221,6 +232,12 @@ def _user_problems(account: Account, user: User, host: Host) -> t.Iterator[str]:
         )
     if account.uid is not None and account.uid != user.uid:
         yield f"has uid {user.uid} on the host, not {account.uid}; leave `uid` out or give the present one"
+
+
+def _group_problems(name: str, host: Host) -> t.Iterator[str]:
+    group = host.state.groups.get(name)
+    if group is not None and (group.gid < 1000 or group.gid > 65533):
+        yield f"the host has a system group of that name (gid {group.gid}), which would be its own; choose another name"
 
 
 def _uid_problems(uid: int, host: Host) -> t.Iterator[str]:

@@ -13,12 +13,14 @@ from . import (
     differences,
     folders,
     jails,
+    journal,
     layout,
     mounts,
     plan,
     proof,
     read,
     records,
+    recovery,
     shares,
     sshd_policy,
     sudo_tasks,
@@ -28,8 +30,11 @@ from .errors import Refused
 from .host import Host
 from .model import Model
 from .plan import Action, Step
+from .processes import Failed
 from .records import Made, Record
 from .resources import Directory, File, Group, Link, Mount, State, User
+from .steps import Ports
+from .transaction import Undone
 
 
 class Noun(t.Protocol):
@@ -64,46 +69,100 @@ class Result:
     before: str = ""
     after: str = ""
     notes: t.Tuple[str, ...] = ()  # what the model asks for and this host is too old to do
+    waiting: t.Optional[str] = None  # the transaction that a new connection has to confirm, or all is undone
 
     @property
     def changed(self) -> bool:
         return bool(self.actions)
 
 
-def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False) -> Result:
-    """Bring this host to the model, or only say what that would take. Raises ``Refused`` or ``transaction.Undone``."""
-    with contextlib.nullcontext() if check else transaction.locked():
-        earlier = read.record()
-        present = read.identities(shares.named_users(earlier.effective(model, {})))
-        model = earlier.effective(model, present.users)
-        needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
-        host = read.host(earlier, present, needed, shares.mapped_paths(model))
-        known = accounts.identify(model, host)
-        refused = [text for name in sorted(nouns) for text in NOUNS[name].problems(model, host, known)]
-        if refused:
-            raise Refused(refused)
-        parts = _desired(model, host, known)
-        want = State().merged(*parts.values())
-        known = known.merged(State(groups=want.groups))
-        made = _made(earlier, nouns)
-        have = read.observe(want, made, known)
-        _refuse_foreign_files(have, want, model)
-        ours = earlier.made.get("accounts", Made()).users | _new_users(have, parts["accounts"])
-        actions = [action for action in plan.diff(have, want, made, ours) if _belongs(action, parts, made, nouns)]
-        _refuse_unborn(model, host, nouns, actions)
-        record = _record(model, host, nouns, parts, have, actions)
-        actions += _record_change(earlier, record)
+@dataclass(frozen=True)
+class _Run:
+    """What one look at the host has led to."""
+
+    model: Model  # the effective one
+    host: Host
+    known: State
+    actions: t.List[Action]
+
+    def ports(self, nouns: t.AbstractSet[str]) -> Ports:
+        return proof.ports(self.model, self.host, self.known, policy="sshd_policy" in nouns)
+
+
+def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False, confirming: bool = False) -> Result:
+    """Bring this host to the model, or only say what that would take. Raises ``Refused`` or ``transaction.Undone``.
+
+    With ``confirming`` whoever called will call ``confirm`` over a new connection: what could lock people out waits.
+    """
+    with _looking_on() if check else recovery.turn():
+        planned = _plan(model, nouns)
+        waiting = None
         if check:
-            proof.check(actions)
+            proof.check(planned.actions)
         else:
-            transaction.run(actions, proof.ports(model, host, known, policy="sshd_policy" in nouns))
-        return _result(actions, [text for name, notes in NOTES.items() if name in nouns for text in notes(model, host)])
+            server = planned.model.server
+            asking = confirming and plan.could_lock_out(planned.actions, server.admins)
+            within = float(server.confirm_within) if asking else None
+            waiting = transaction.run(planned.actions, planned.ports(nouns), within)
+        notes = [text for name, told in NOTES.items() if name in nouns for text in told(planned.model, planned.host)]
+        return _result(planned.actions, notes, waiting.id if waiting else None)
 
 
-def _result(actions: t.Sequence[Action], notes: t.Sequence[str]) -> Result:
+def confirm(model: Model, transaction_id: str, nouns: t.AbstractSet[str] = ALL) -> None:
+    """Called over a new connection: keep what waits for it, and carry out the rest."""
+    with transaction.locked():
+        pending = journal.read()
+        if pending is None or (pending.id, pending.state) != (transaction_id, journal.WAITING):
+            raise Refused(["nothing waits for this confirmation any more: the host has gone back to what it was"])
+        try:
+            planned = _plan(model, nouns)
+        except (Refused, Failed, OSError) as error:
+            raise Undone(error, transaction.undo(pending.actions, recovery.ports(), pending)) from error
+        transaction.finish(pending, planned.actions, planned.ports(nouns))
+
+
+def waits(transaction_id: str) -> bool:
+    """Whether this transaction is still to be confirmed, or undone."""
+    pending = journal.read()
+    return pending is not None and pending.id == transaction_id
+
+
+@contextlib.contextmanager
+def _looking_on() -> t.Iterator[None]:
+    if journal.read() is not None:
+        raise Refused(["a run is under way or was interrupted: the next one undoes it, and only then can be foreseen"])
+    yield
+
+
+def _plan(model: Model, nouns: t.AbstractSet[str]) -> _Run:
+    earlier = read.record()
+    present = read.identities(shares.named_users(earlier.effective(model, {})))
+    model = earlier.effective(model, present.users)
+    needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
+    host = read.host(earlier, present, needed, shares.mapped_paths(model))
+    known = accounts.identify(model, host)
+    refused = [text for name in sorted(nouns) for text in NOUNS[name].problems(model, host, known)]
+    if refused:
+        raise Refused(refused)
+    parts = _desired(model, host, known)
+    want = State().merged(*parts.values())
+    known = known.merged(State(groups=want.groups))
+    made = _made(earlier, nouns)
+    have = read.observe(want, made, known, accounts.closed(model, host))
+    _refuse_foreign_files(have, want, model)
+    ours = earlier.made.get("accounts", Made()).users | _new_users(have, parts["accounts"])
+    actions = [action for action in plan.diff(have, want, made, ours) if _belongs(action, parts, made, nouns)]
+    _refuse_unborn(model, host, nouns, actions)
+    record = _record(model, host, nouns, parts, have, actions)
+    return _Run(model, host, known, _with_record(actions, earlier, record))
+
+
+def _result(actions: t.Sequence[Action], notes: t.Sequence[str], waiting: t.Optional[str]) -> Result:
     """Writing the record belongs to every change: it is spoken of only when it is all there is."""
-    spoken = [action for action in actions if action.step is not Step.RECORD] or actions
-    return Result(tuple(map(str, spoken)), *differences.before_and_after(spoken), tuple(notes))
+    spoken = [action for action in actions if action.step not in (Step.RECORD, Step.FINAL_RECORD)] or actions
+    return Result(
+        tuple(map(str, spoken)), *differences.before_and_after(spoken), notes=tuple(notes), waiting=waiting
+    )  # fmt: skip
 
 
 def _desired(model: Model, host: Host, known: State) -> t.Dict[str, State]:
@@ -226,9 +285,14 @@ def _managed(model: Model, have: State, made: Made, earlier: Record) -> t.Dict[s
     }
 
 
-def _record_change(earlier: Record, record: Record) -> t.List[Action]:
-    before, after = records.render(earlier), records.render(record)
-    if before == after:
-        return []
-    old = None if earlier == Record() else File(layout.RECORD, before, 0o600)
-    return [Action(Step.RECORD, old, File(layout.RECORD, after, 0o600))]
+def _with_record(actions: t.Sequence[Action], earlier: Record, record: Record) -> t.List[Action]:
+    """The record is written when nothing is left but removals, and then still names what they remove."""
+    leaving = any(action.step > Step.RECORD and action.after is None for action in actions)
+    interim = records.while_leaving(earlier, record) if leaving else record
+    old, middle, new = (File(layout.RECORD, records.render(item), 0o600) for item in (earlier, interim, record))
+    written = [
+        Action(step, None if before == old and earlier == Record() else before, after)
+        for step, before, after in ((Step.RECORD, old, middle), (Step.FINAL_RECORD, middle, new))
+        if before != after
+    ]
+    return sorted([*actions, *written], key=lambda action: action.step)

@@ -7,6 +7,7 @@ A reader sees the old file or the new one, never a mixture; after a crash at any
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -21,10 +22,23 @@ NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+class NotEmpty(OSError):
+    """A directory that was to go holds what somebody else put there."""
+
+
 def temporary(path: str) -> str:
-    """Beside the file, with a name that sshd's ``*.conf``, sudo and ``%u`` all pass over."""
+    return _beside(path, "tmp")
+
+
+def earlier(path: str) -> str:
+    """Where the file that a transaction replaces stays until the transaction is kept."""
+    return _beside(path, "old")
+
+
+def _beside(path: str, kind: str) -> str:
+    """With a name that sshd's ``*.conf``, sudo, systemd and ``%u`` all pass over."""
     directory, name = os.path.split(path)
-    return f"{directory}/.sallyport-{name}.tmp"
+    return f"{directory}/.sallyport-{name}.{kind}"
 
 
 def read(path: str) -> t.Optional[str]:
@@ -60,21 +74,55 @@ def swap_in(path: str) -> None:
     os.rename(temporary(path), path)
 
 
+def keep(path: str) -> None:
+    """Keep what a transaction finds beside the file, so that going back needs no space."""
+    if os.path.lexists(path) and not os.path.lexists(earlier(path)):
+        os.link(path, earlier(path), follow_symlinks=False)
+
+
+def set_aside(path: str) -> None:
+    """The file goes, and what a transaction found is kept beside its place."""
+    if os.path.lexists(earlier(path)):
+        remove(path)
+    elif os.path.lexists(path):
+        os.rename(path, earlier(path))
+
+
+def put_back(path: str, existed: bool) -> bool:
+    """Undo ``keep`` and ``swap_in``, or ``set_aside``, however far they came. Says whether there was anything to undo."""
+    if not existed:
+        present = os.path.lexists(path)
+        remove(path)
+        return present
+    if not os.path.lexists(earlier(path)):
+        return False
+    if os.path.lexists(path) and os.path.samestat(os.lstat(path), os.lstat(earlier(path))):
+        forget(path)  # kept and not yet replaced
+        return False
+    os.rename(earlier(path), path)
+    return True
+
+
+def forget(path: str) -> None:
+    """Let go of what was kept: there is no way back any more."""
+    remove(earlier(path))
+
+
 def discard(path: str) -> None:
-    """Forget what was staged and not swapped in. A read-only filesystem refuses to remove even what is not there."""
-    if os.path.lexists(temporary(path)):
-        os.unlink(temporary(path))
+    """Forget what was staged and not swapped in."""
+    remove(temporary(path))
 
 
 def remove(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    """A read-only filesystem refuses to remove even what is not there."""
+    if os.path.lexists(path):
         os.unlink(path)
 
 
 def settle(paths: t.Iterable[str]) -> None:
-    """Bring the names in the directories of these paths to disk."""
+    """Bring the names in the directories of these paths to disk; what a user put in the place of one is left alone."""
     for directory in sorted({os.path.dirname(path) for path in paths}):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             descriptor = os.open(directory, OPEN_DIRECTORY)
             try:
                 os.fsync(descriptor)
@@ -140,7 +188,7 @@ def unmake_directory(directory: Directory) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(entry.name, dir_fd=descriptor)
     if not remove_directory(directory.path):
-        raise OSError(f"{directory.path} was created and is not empty any more")
+        raise NotEmpty(f"{directory.path} was created and is not empty any more")
 
 
 def remove_directory(path: str) -> bool:
@@ -149,6 +197,8 @@ def remove_directory(path: str) -> bool:
     try:
         with opened(parent) as above:
             os.rmdir(name, dir_fd=above)
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOENT):
+            return False
+        raise
     return True

@@ -35,6 +35,15 @@ class PathStat:
 
 
 @dataclass(frozen=True)
+class Connection:
+    """A connection as sshd sees it: what it comes from, and which of sshd's own addresses it reached."""
+
+    address: str
+    local_address: str
+    local_port: int
+
+
+@dataclass(frozen=True)
 class Tools:
     """The programs of a host that decide what can be had there; ``None`` or false: not there."""
 
@@ -64,6 +73,7 @@ class Host:
     unmappable: t.Mapping[str, str] = field(default_factory=dict)  # folders and sources on a filesystem, here named,
     # that has no idmapped mounts (mounting.unmappable)
     now: int = 0
+    connection: t.Optional[Connection] = None  # that this run came over
 
 
 def components(path: str) -> t.List[str]:

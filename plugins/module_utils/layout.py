@@ -5,9 +5,11 @@ from __future__ import annotations
 
 STATE = "/var/lib/sallyport"
 RECORD = STATE + "/record.json"
-TRANSACTIONS = STATE + "/transactions"
+JOURNAL = STATE + "/journal.json"  # of the transaction that is under way
+JOURNAL_KEPT = STATE + "/journal.kept.json"  # its name once the transaction is not to be undone any more
 EMPTY = STATE + "/empty"  # what a hidden part of a grant shows
 PYTHON = "/usr/bin/python3"  # the system's own: it is there at boot and for sudo, whatever Ansible itself runs on
+SCRATCH = "/run/sallyport-proof"  # of a side sshd; users pass through it to the one-time key that opens them
 LOCK = "/run/sallyport/lock"  # in a directory of root's: in /run/lock anybody could hold it
 
 SSHD_CONFIG = "/etc/ssh/sshd_config"
@@ -25,6 +27,8 @@ EXPIRY_TABLE = "/etc/sallyport/expiry"
 EXPIRY_SERVICE = "sallyport-expiry.service"
 EXPIRY_TIMER = "sallyport-expiry.timer"
 EXPIRY_PROGRAM = "/usr/local/libexec/sallyport-expiry"  # what the service runs
+RECOVERY_PROGRAM = STATE + "/recover"  # there while a transaction is under way
+RECOVERY_UNIT = "sallyport-recover.service"
 UNITS = "/etc/systemd/system"
 
 LOGIN_GROUP = "sallyport"  # everybody who may log in when only_listed

@@ -130,6 +130,7 @@ class Server:
     idle_timeout: t.Optional[int] = 900
     max_auth_tries: int = 6
     max_startups: str = "100:30:500"
+    confirm_within: int = 120  # seconds
     ban: t.Optional[Ban] = Ban()
     jails: str = "/srv/sftp"
 
@@ -164,7 +165,7 @@ def to_data(value: t.Any) -> t.Any:
         }
     if isinstance(value, (list, tuple)):
         return [to_data(item) for item in value]
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 _T = t.TypeVar("_T")
@@ -185,8 +186,8 @@ def _value(hint: t.Any, data: t.Any) -> t.Any:
     arguments = t.get_args(hint)
     if t.get_origin(hint) is t.Union:
         return _value(arguments[0], data)
-    if t.get_origin(hint) is tuple:
-        return tuple(_value(arguments[0], item) for item in data)
+    if t.get_origin(hint) in (tuple, frozenset):
+        return t.get_origin(hint)(_value(arguments[0], item) for item in data)
     if dataclasses.is_dataclass(hint):
         return from_data(t.cast(type, hint), data)
     return data

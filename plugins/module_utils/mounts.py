@@ -43,7 +43,6 @@ def desired(model: Model, host: Host, known: State) -> State:
     return of(
         *wanted,
         *unit,
-        Directory(layout.STATE, 0o700),
         Directory(layout.EMPTY, 0o000),
         Directory(layout.MOUNT_TABLE.rpartition("/")[0], 0o755),
         File(layout.MOUNT_TABLE, render(wanted)),

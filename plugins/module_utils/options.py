@@ -40,6 +40,7 @@ _SERVER: Spec = dict(
     idle_timeout=dict(type="str", default="15m"),
     max_auth_tries=dict(type="int", default=6),
     max_startups=dict(type="str", default="100:30:500"),
+    confirm_within=dict(type="str", default="2m"),
     password_policy=dict(
         type="dict",
         no_log=False,
@@ -164,5 +165,6 @@ CONTRACT: Spec = {
     **_named("proof", type="str", choices=["all", "changed", "sample", "none"], default="changed"),
 }
 
-# What a module takes: the contract, and the resolved model which the action plugin makes of it.
-ARGUMENT_SPEC: Spec = {**CONTRACT, "model": dict(type="str", no_log=True)}
+# What a module takes: the contract, and from the action plugin the resolved model and its part in confirming a change:
+# "ask" when it can confirm, or the change that it confirms.
+ARGUMENT_SPEC: Spec = {**CONTRACT, "model": dict(type="str", no_log=True), "confirmation": dict(type="str")}

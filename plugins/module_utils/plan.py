@@ -30,16 +30,17 @@ class Step(enum.IntEnum):
     MOUNT = 7
     SUDO = 8
     SSHD = 9
-    PASSWORD = 10
-    KEY = 11
-    REMOVE_LINK = 12
-    REMOVE_FILE = 13
-    SESSION = 14
-    REMOVE_MOUNT = 15
-    REMOVE_DIRECTORY = 16
-    REMOVE_USER = 17
-    REMOVE_GROUP = 18
-    RECORD = 19
+    KEY = 10
+    REMOVE_LINK = 11
+    REMOVE_FILE = 12
+    RECORD = 13  # up to here a run that dies is undone; what follows, the next run completes
+    PASSWORD = 14
+    SESSION = 15
+    REMOVE_MOUNT = 16
+    REMOVE_DIRECTORY = 17
+    REMOVE_USER = 18
+    REMOVE_GROUP = 19
+    FINAL_RECORD = 20
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,23 @@ class Action:
         verb = "create" if self.before is None else "remove" if self.after is None else "change"
         text = f"{verb} {label(self.resource)}"
         return f"{text} ({self.detail})" if self.detail else text
+
+
+def could_lock_out(actions: t.Iterable[Action], admins: t.Collection[str]) -> bool:
+    """Whether a new connection has to show afterwards that people still get in."""
+    keys = {layout.keys_file(admin) for admin in admins}
+    return any(
+        action.step in (Step.SSHD, Step.SUDO)
+        or key_of(action.resource) in (layout.SSHD_DROP_IN, layout.SUDOERS, *keys)
+        or (isinstance(action.resource, User) and action.resource.name in admins)
+        or (action.step is Step.MEMBERS and _shuts_out(action))
+        for action in actions
+    )
+
+
+def _shuts_out(action: Action) -> bool:
+    before, after = t.cast(Group, action.before), t.cast(Group, action.after)
+    return after.name == layout.LOGIN_GROUP and bool(before.members - after.members)
 
 
 def label(resource: Resource) -> str:
@@ -194,12 +212,12 @@ def _leaving(have: State, want: State, made: Made) -> t.Iterator[Action]:
 
 
 def _sessions(have: State, want: State, made: Made) -> t.Iterator[Action]:
-    """Users whose live sessions end: those that are closed by this plan."""
+    """Users whose live sessions end: those that this plan closes, and those who are closed and still logged in."""
     for name, user in sorted(have.users.items()):
         after = want.users.get(name)
         closing = after is not None and after.expires is not None and after.expires != user.expires
         leaving = after is None and name in made.users
-        if leaving or (closing and after is not None and _is_suspended(after)):
+        if leaving or name in have.busy or (closing and after is not None and _is_suspended(after)):
             yield Action(Step.SESSION, user, after)
 
 

@@ -10,7 +10,7 @@ import stat
 import time
 import typing as t
 
-from . import files, layout, mounting, pam, records, sshd, sudo, users
+from . import connection, files, layout, mounting, pam, records, sessions, sshd, sudo, users
 from .chains import chain
 from .errors import Refused
 from .host import Host, PathStat, Tools
@@ -47,6 +47,7 @@ def host(earlier: Record, present: State, needed: t.Iterable[str], shared: t.Ite
         paths=paths(needed),
         unmappable=mounting.unmappable(shared),
         now=int(time.time()),
+        connection=connection.current(),
     )
 
 
@@ -72,15 +73,22 @@ def paths(needed: t.Iterable[str]) -> t.Dict[str, PathStat]:
 
 
 def _path_stat(path: str) -> t.Optional[PathStat]:
-    status = _lstat(path)
+    """A user may swap what lies there meanwhile, or mount something that root may not look into: that is no error."""
+    try:
+        status = _lstat(path)
+    except PermissionError:
+        return PathStat(0, -1, -1)
     if status is None:
         return None
-    target = os.readlink(path) if stat.S_ISLNK(status.st_mode) else None
+    target = None
+    if stat.S_ISLNK(status.st_mode):
+        with contextlib.suppress(OSError):  # it is no link any more
+            target = os.readlink(path)
     return PathStat(status.st_mode, status.st_uid, status.st_gid, target)
 
 
-def observe(want: State, made: Made, known: State) -> State:
-    """What the host has of all that is wanted, or was made by earlier runs."""
+def observe(want: State, made: Made, known: State, closed: t.Collection[str] = ()) -> State:
+    """What the host has of all that is wanted, or was made by earlier runs; of the closed accounts, who is logged in."""
     names = {user.uid: user.name for user in known.users.values()}
     group_names = {group.gid: group.name for group in known.groups.values()}
     present, groups = users.read()
@@ -121,7 +129,14 @@ def observe(want: State, made: Made, known: State) -> State:
         files=_some(want.files.keys() | made.files, file),
         links=_some(want.links.keys() | made.links, link),
         mounts=_some(want.mounts.keys() | made.mounts, mount),
+        busy=_busy(closed, present),
     )
+
+
+def _busy(closed: t.Collection[str], present: t.Mapping[str, User]) -> t.FrozenSet[str]:
+    uids = {name: present[name].uid for name in closed if name in present}
+    live = sessions.live(uids.values())
+    return frozenset(name for name, uid in uids.items() if uid in live)
 
 
 def _emptied(directories: t.Collection[str], ours: t.Collection[str], mounted: t.Collection[str]) -> t.Set[str]:

@@ -8,6 +8,7 @@ and no hash; those of an account that a run does not list stay as the host has t
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import typing as t
 from dataclasses import dataclass, field
@@ -45,8 +46,7 @@ class Record:
     @property
     def everything(self) -> Made:
         """What was made, whichever noun made it."""
-        parts = self.made.values()
-        return Made(**{f.name: frozenset().union(*(getattr(part, f.name) for part in parts)) for f in _FIELDS})
+        return functools.reduce(_both, self.made.values(), Made())
 
     def effective(self, model: Model, users: t.Mapping[str, User]) -> Model:
         """The model with what earlier runs applied and this one does not list, unless the model is exclusive.
@@ -73,6 +73,26 @@ class Record:
             folders=tuple(folders.values()),
             sudo_tasks=tuple(tasks.values()),
         )
+
+
+def while_leaving(earlier: Record, record: Record) -> Record:
+    """The record until what leaves has left: whoever finds it so goes on removing that."""
+    leaving = {
+        name: dataclasses.replace(account, state="absent")
+        for name, account in earlier.accounts.items()
+        if name not in record.accounts
+    }
+    nouns = {**dict.fromkeys(earlier.made, Made()), **record.made}
+    return dataclasses.replace(
+        record,
+        accounts={**leaving, **record.accounts},
+        made={noun: _both(made, earlier.made.get(noun, Made())) for noun, made in nouns.items()},
+        managed={**earlier.managed, **record.managed},
+    )
+
+
+def _both(one: Made, other: Made) -> Made:
+    return Made(**{f.name: getattr(one, f.name) | getattr(other, f.name) for f in _FIELDS})
 
 
 def render(record: Record) -> str:

@@ -78,6 +78,7 @@ class State:
     files: t.Mapping[str, File] = field(default_factory=dict)
     links: t.Mapping[str, Link] = field(default_factory=dict)
     mounts: t.Mapping[str, Mount] = field(default_factory=dict)
+    busy: t.FrozenSet[str] = frozenset()  # closed users under whom something runs all the same
 
     def merged(self, *others: State) -> State:
         """This state and others in one. Where two name the same resource, the later one counts; members add up."""
@@ -89,6 +90,7 @@ class State:
             files={path: item for part in parts for path, item in part.files.items()},
             links={path: item for part in parts for path, item in part.links.items()},
             mounts={target: item for part in parts for target, item in part.mounts.items()},
+            busy=frozenset().union(*(part.busy for part in parts)),
         )
 
 

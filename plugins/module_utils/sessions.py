@@ -3,9 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from . import expirer
+
+
+def live(uids: t.Collection[int]) -> t.AbstractSet[int]:
+    """Those of the uids under which something runs."""
+    found = {expirer.real_uid(name) for name in os.listdir("/proc") if name.isdigit()} if uids else set()
+    return frozenset(uids) & found
 
 
 def end(uids: t.Collection[int]) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The plan applied as a whole: staged, validated, swapped in, proven, or undone. Decides nothing.
 
-Every step leaves its inverse on a stack. When one fails, the stack is unwound, so that the host is as it was; what
-cannot be undone is said. Removals come last, when all that was to be proven has been.
+A journal on disk names all that is about to change, before the first change. When a step fails, everything is unmade
+in reverse order; when the run is killed, the next run or the next boot does that (see recovery.py). A change that
+could lock people out also waits until a new connection confirms it. Removals come last, when all has been proven.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import itertools
 import os
 import time
 import typing as t
+import uuid
 
-from . import layout
+from . import files, journal, layout, safety_net
 from .errors import Refused
+from .journal import Journal
 from .plan import Action, Step
-from .steps import STEPS, Ports, Push, Undo
+from .resources import File
+from .steps import STEPS, Ports
 
 LOCK_PATIENCE = 60.0  # seconds to wait for another run
 
@@ -53,30 +57,98 @@ def locked(path: str = layout.LOCK, patience: float = LOCK_PATIENCE) -> t.Iterat
         os.close(descriptor)
 
 
-def run(actions: t.Sequence[Action], ports: Ports) -> None:
-    """Carry out the actions in their order, or raise ``Undone``."""
-    with contextlib.ExitStack() as staged:
-        undo: t.List[Undo] = []
+def run(actions: t.Sequence[Action], ports: Ports, confirm_within: t.Optional[float] = None) -> t.Optional[Journal]:
+    """Carry out the actions in their order, or raise ``Undone``.
+
+    With ``confirm_within`` (seconds) only what can be undone is carried out, and the journal that waits for ``finish``
+    is returned: without that in time, a timer of the host undoes all of it.
+    """
+    if not actions:
+        return None
+    until = 0.0 if confirm_within is None else time.time() + confirm_within
+    under_way = journal.of(uuid.uuid4().hex[:12], actions, until)
+    confining = [action for action in actions if action.step < journal.OPENING]
+    opening = [action for action in actions if journal.OPENING <= action.step <= journal.LAST]
+    done: t.List[Action] = []
+    try:
+        safety_net.install(ports.systemd)
+        journal.write(under_way)
+        if confirm_within is not None:
+            safety_net.arm(under_way.id, confirm_within, ports.systemd)
+        _carry_out(confining, ports, done)
+        ports.prove()
+        _carry_out(opening, ports, done)
+        ports.opened()
+        if confirm_within is not None:
+            return journal.wait(under_way, time.time() + confirm_within)
+        journal.keep()
+        _carry_out(actions[len(confining) + len(opening) :], ports, done)
+    except BaseException as error:
+        raise Undone(error, undo(done, ports, under_way)) from error
+    _let_go(under_way, ports)
+    return None
+
+
+def finish(waiting: Journal, actions: t.Sequence[Action], ports: Ports) -> None:
+    """What a new connection has confirmed is kept, and the rest of the actions carried out; or raise ``Undone``."""
+    done = list(waiting.actions)
+    try:
+        journal.keep()
+        _carry_out([action for action in actions if action.step > journal.LAST], ports, done)
+    except BaseException as error:
+        raise Undone(error, undo(done, ports, waiting)) from error
+    _let_go(waiting, ports)
+
+
+def undo(done: t.Sequence[Action], ports: Ports, under_way: Journal) -> t.List[str]:
+    """Unmake what was done or at least begun; what remains. The journal stays if trying again could do better."""
+    remains: t.List[str] = []
+    again = False
+    unmaking = [_unmaking(step, batch, ports) for step, batch in reversed(_batches(done))]
+    for unmake in (journal.reopen, *unmaking):
         try:
-            confining = [action for action in actions if action.step <= Step.SSHD]
-            _carry_out(confining, ports, undo.append, staged)
-            ports.prove()
-            _carry_out(actions[len(confining) :], ports, undo.append, staged)
-        except Exception as error:
-            undo.append(staged.close)  # goes first: a directory made for staged files must be empty to be unmade
-            raise Undone(error, _unwind(undo)) from error
-
-
-def _carry_out(actions: t.Sequence[Action], ports: Ports, push: Push, staged: contextlib.ExitStack) -> None:
-    for step, batch in itertools.groupby(actions, key=lambda action: action.step):
-        STEPS[step](list(batch), ports, push, staged)
-
-
-def _unwind(undo: t.Sequence[Undo]) -> t.List[str]:
-    remains = []
-    for step in reversed(undo):
-        try:
-            step()
+            unmake()
+        except files.NotEmpty as error:
+            remains.append(str(error))
         except Exception as error:
             remains.append(str(error))
+            again = True
+    try:
+        if not again:
+            end(under_way, ports.systemd)
+    except OSError as error:
+        remains.append(str(error))
     return remains
+
+
+def end(settled: Journal, systemd: bool) -> None:
+    """There is no way back any more: let go of all that was kept for it, of the journal last."""
+    if settled.until:
+        safety_net.disarm(settled.id, systemd)
+    for action in settled.actions:
+        if isinstance(action.resource, File):
+            files.discard(action.resource.path)
+            files.forget(action.resource.path)
+    safety_net.remove()
+    journal.remove()
+    files.remove_directory(layout.STATE)  # which stays when it holds a record
+
+
+def _let_go(kept: Journal, ports: Ports) -> None:
+    """What cannot be let go of now, the next run lets go of: the change itself is done."""
+    with contextlib.suppress(OSError):
+        end(kept, ports.systemd)
+
+
+def _carry_out(actions: t.Sequence[Action], ports: Ports, done: t.List[Action]) -> None:
+    for step, batch in _batches(actions):
+        done.extend(batch)
+        STEPS[step][0](batch, ports)
+
+
+def _unmaking(step: Step, batch: t.List[Action], ports: Ports) -> t.Callable[[], None]:
+    return lambda: STEPS[step][1](batch, ports)
+
+
+def _batches(actions: t.Iterable[Action]) -> t.List[t.Tuple[Step, t.List[Action]]]:
+    return [(step, list(batch)) for step, batch in itertools.groupby(actions, key=lambda action: action.step)]

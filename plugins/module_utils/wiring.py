@@ -21,8 +21,15 @@ def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:
     require_root(module)
     if not module.params["model"]:
         module.fail_json(msg="The model has not been resolved: call this module as a task, by its full name.")
+    model = from_json(module.params["model"])
+    verb, _space, transaction = (module.params["confirmation"] or "").partition(" ")
     try:
-        result = engine.run(from_json(module.params["model"]), nouns, module.check_mode)
+        if verb == "outcome":
+            module.exit_json(changed=False, confirmed=False, waiting=engine.waits(transaction))
+        if verb == "confirm":
+            engine.confirm(model, transaction, nouns)
+            module.exit_json(changed=True, confirmed=True)
+        result = engine.run(model, nouns, module.check_mode, confirming=verb == "ask")
     except Refused as refused:
         fail(module, refused.problems, "The host cannot become what the model says; it was not changed.")
     except Undone as undone:
@@ -37,12 +44,16 @@ def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:
         fail(module, [str(failed)], "The host was not changed.")
     for note in result.notes:
         module.warn(note)
-    extra = {"diff": {"before": result.before, "after": result.after}} if module._diff else {}
+    extra: t.Dict[str, t.Any] = {"diff": {"before": result.before, "after": result.after}} if module._diff else {}
+    if result.waiting:
+        extra["waiting"] = {"transaction": result.waiting, "seconds": model.server.confirm_within}
     module.exit_json(changed=result.changed, actions=list(result.actions), **extra)
 
 
 def fail(module: AnsibleModule, problems: t.Sequence[str], state: str) -> t.NoReturn:
-    module.fail_json(msg="\n".join([state, *(f"- {text}" for text in problems)]), problems=list(problems))
+    """``confirmed`` tells the controller that this is an answer, and not what came of no connection."""
+    said = "\n".join([state, *(f"- {text}" for text in problems)])
+    module.fail_json(msg=said, problems=list(problems), confirmed=False)
     raise AssertionError  # fail_json does not return
 
 

@@ -9,6 +9,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, to_json
+from ansible_collections.sallyport.ssh.plugins.plugin_utils.confirmation import confirm
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.validate import Context, Invalid, resolve
 
 _SSHD_TRANSPORTS = ("ssh", "paramiko", "paramiko_ssh", "libssh", "smart")
@@ -32,8 +33,20 @@ class ResolvingAction(ActionBase):
 
     def applied(self, model: Model, variables: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
         """What the module says of the host, given the resolved model."""
-        said: t.Dict[str, t.Any] = self._execute_module(module_args={"model": to_json(model)}, task_vars=variables)
-        said.pop("invocation", None)
+        text = to_json(model)
+
+        def ask(confirmation: t.Optional[str]) -> t.Dict[str, t.Any]:
+            arguments = {"model": text, "confirmation": confirmation}
+            answer: t.Dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=variables)
+            answer.pop("invocation", None)
+            return answer
+
+        said = ask("ask" if self._connection.transport in _SSHD_TRANSPORTS else None)
+        waiting = said.pop("waiting", None)
+        if waiting:
+            answer = confirm(self._connection, ask, **waiting)
+            if answer.get("failed"):
+                return answer
         return said
 
     def resolved(self, variables: t.Mapping[str, t.Any]) -> Model:

@@ -9,13 +9,14 @@ from ..module_utils.model import Ban, Server
 from . import names, networks, paths, times
 from .problems import Item, Problems, Wrong, shown
 
+_INVENTORY_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
 _STARTUPS = re.compile(r"([1-9][0-9]{0,5})(?::([1-9][0-9]?|100):([1-9][0-9]{0,5}))?", re.ASCII)
 
 
 def resolve(item: Item, hostname: str, problems: Problems) -> Server:
     """The server without its admins."""
     return Server(
-        address=problems.check(item, "address", networks.address) or hostname,
+        address=_address(item, hostname, problems),
         port=problems.check(item, "port", _between, 1, 65535) or 0,
         only_listed=item["only_listed"],
         crypto=item["crypto"],
@@ -23,9 +24,22 @@ def resolve(item: Item, hostname: str, problems: Problems) -> Server:
         idle_timeout=problems.check(item, "idle_timeout", times.duration),
         max_auth_tries=problems.check(item, "max_auth_tries", _between, 1, 100) or 0,
         max_startups=problems.check(item, "max_startups", _startups) or "",
+        confirm_within=problems.check(item, "confirm_within", _window) or 0,
         ban=_ban(item["ban"], problems),
-        jails=problems.check(item, "jails", paths.ours) or "",
+        jails=problems.check(item, "jails", paths.jails) or "",
     )
+
+
+def _address(item: Item, hostname: str, problems: Problems) -> str:
+    """What customers type. A name that only the inventory knows may have underscores, and nothing that sshd misreads."""
+    if item.gives("address"):
+        return problems.check(item, "address", networks.address) or ""
+    if not _INVENTORY_NAME.fullmatch(hostname):
+        problems.add(
+            f"{item.place}.address",
+            f"defaults to the host's name in the inventory, {shown(hostname)}, which is none; give what customers type",
+        )
+    return hostname
 
 
 def policy(item: Item, problems: Problems) -> Item:
@@ -70,8 +84,15 @@ def _between(value: int, low: int, high: int) -> int:
     return value
 
 
+def _window(text: str) -> int:
+    seconds = times.duration(text)
+    if not 5 <= seconds <= 3600:
+        raise Wrong(f"is {text}; choose from 5s, in which a connection can be made, to 1h")
+    return seconds
+
+
 def _startups(text: str) -> str:
     found = _STARTUPS.fullmatch(text)
     if not found or (found[3] and int(found[1]) > int(found[3])):
         raise Wrong(f"{shown(text)} is not START:RATE:FULL with START up to FULL and RATE up to 100; write 100:30:500")
-    return text
+    return text if found[2] else f"{text}:100:{text}"  # as sshd shows it

@@ -11,72 +11,30 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, steps, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils import (
+    layout,
+    processes,
+    steps,
+    transaction,
+)
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
-from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
-    Directory,
-    File,
-    Group,
-    Link,
-    User,
-    of,
-)
-
-ME = of(User("root", os.getuid(), os.getgid(), "/", ""), Group("root", os.getgid()))
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File
+from ansible_collections.sallyport.ssh.tests.unit.transactions import grow, move_state, plan, ports, snapshot
 
 
 class Broken(Exception):
     """What a proof raises in these tests."""
 
 
-def ports(gates: t.Mapping[str, steps.Gate] | None = None, told: list[str] | None = None) -> steps.Ports:
-    heard: list[str] = [] if told is None else told
-    take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}
-    return steps.Ports(ME, gates or {}, lambda: None, take_up, systemd=False, sysusers=False)
-
-
-def snapshot(tree: Path) -> dict[str, t.Any]:
-    """Every path below the tree with its mode and what it holds."""
-    return {
-        str(path): (
-            path.lstat().st_mode,
-            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None,
-        )
-        for path in sorted(tree.rglob("*"))
-    }
-
-
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    (tmp_path / "changed").write_text("old")
-    (tmp_path / "removed").write_text("goes")
-    (tmp_path / "mode").mkdir(mode=0o700)
-    (tmp_path / "empty").mkdir(mode=0o711)
-    os.symlink("somewhere", tmp_path / "link")
-    return tmp_path
-
-
-def plan(tree: Path) -> list[Action]:
-    """One action of every kind that needs no privilege, in the order of the steps."""
-    changed, removed, link = str(tree / "changed"), str(tree / "removed"), str(tree / "link")
-    old, new = Directory(str(tree / "mode"), 0o700), Directory(str(tree / "mode"), 0o755)
-    return [
-        Action(Step.DIRECTORY, None, Directory(str(tree / "new"), 0o755)),
-        Action(Step.DIRECTORY, None, Directory(str(tree / "new" / "inner"), 0o755)),
-        Action(Step.DIRECTORY, old, new),
-        Action(Step.FILE, File(changed, "old", (tree / "changed").stat().st_mode & 0o777), File(changed, "new", 0o600)),
-        Action(Step.FILE, None, File(str(tree / "new" / "file"), "new")),
-        Action(Step.LINK, Link(link, "somewhere"), Link(link, "elsewhere")),
-        Action(Step.REMOVE_FILE, File(removed, "goes", (tree / "removed").stat().st_mode & 0o777), None),
-        Action(Step.REMOVE_DIRECTORY, Directory(str(tree / "empty"), 0o711), None),
-        Action(Step.RECORD, None, File(str(tree / "record"), "last", 0o600)),
-    ]
+    return grow(tmp_path)
 
 
 @pytest.fixture(autouse=True)
 def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "STATE", str(tmp_path_factory.mktemp("state") / "sallyport"))
+    move_state(tmp_path_factory.mktemp("state"), monkeypatch)
 
 
 def test_all_of_it_is_done(tree: Path) -> None:
@@ -88,18 +46,18 @@ def test_all_of_it_is_done(tree: Path) -> None:
     assert (tree / "mode").stat().st_mode & 0o777 == 0o755
 
 
-@pytest.mark.parametrize("step", range(9))
+@pytest.mark.parametrize("step", range(10))
 def test_whichever_step_fails_the_tree_is_as_it_was(tree: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     before = snapshot(tree)
     actions = plan(tree)
     failing = actions[step].step
-    original = steps.STEPS[failing]
+    original, inverse = steps.STEPS[failing]
 
-    def broken(actions: list[Action], *rest: t.Any) -> None:
-        original(actions, *rest)
+    def broken(actions: list[Action], here: steps.Ports) -> None:
+        original(actions, here)
         raise Broken("the disk is gone")
 
-    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, failing: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, failing: (broken, inverse)})
     with pytest.raises(transaction.Undone, match=r"the disk is gone \(the host is as it was\)") as undone:
         transaction.run(actions, ports())
     assert undone.value.remains == ()
@@ -162,7 +120,7 @@ def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPat
         (tree / "new" / "upload").write_text("a customer was faster")
         raise Broken("no")
 
-    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.LINK: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.LINK: (broken, steps.STEPS[Step.LINK][1])})
     with pytest.raises(transaction.Undone, match=r"NOT undone: .*/new was created and is not empty any more"):
         transaction.run(plan(tree), ports())
     assert (tree / "new" / "upload").exists()
@@ -195,7 +153,7 @@ def test_a_timer_starts_anew_and_stops_before_it_goes(
 
     monkeypatch.setattr(layout, "UNITS", str(tmp_path))
     monkeypatch.setattr(processes, "must", systemctl)
-    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.RECORD: broken})
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.RECORD: (broken, lambda *_: None)})
     old, new = (None if text is None else File(str(unit), text) for text in (before, after))
     step = Step.FILE if new else Step.REMOVE_FILE
     here = dataclasses.replace(ports(), systemd=True)

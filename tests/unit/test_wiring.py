@@ -12,7 +12,7 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, 
 
 
 class Module:
-    params: t.ClassVar = {"model": to_json(Model(Server("host")))}
+    params: t.ClassVar = {"model": to_json(Model(Server("host"))), "confirmation": None}
     check_mode = False
 
     def __init__(self, **_options: t.Any) -> None:
@@ -23,7 +23,7 @@ class Module:
 
 
 def test_a_path_that_changes_while_it_is_read_is_said_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def swapped(*_arguments: object) -> engine.Result:
+    def swapped(*_arguments: object, **_keywords: object) -> engine.Result:
         raise OSError(errno.EINVAL, "Invalid argument", "/data/pim/in")
 
     monkeypatch.setattr(wiring, "AnsibleModule", Module)
