@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import layout
-from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Step, diff
+from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Step, could_lock_out, diff
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
     Directory,
@@ -147,6 +149,40 @@ def test_suspending_ends_sessions() -> None:
         "end the sessions of user alice",
     ]
     assert texts(of(suspended), of(suspended)) == []
+
+
+def test_whoever_is_closed_and_still_logged_in_is_logged_out() -> None:
+    """A run that was killed had closed the account, and not come to its sessions."""
+    suspended = User("alice", 6400, 6400, "/home/alice", "/bin/bash", expires=1)
+    have = dataclasses.replace(of(suspended), busy=frozenset({"alice"}))
+    assert texts(have, of(suspended)) == ["end the sessions of user alice"]
+
+
+LOGIN = Group(layout.LOGIN_GROUP, 6402, frozenset({"deploy", "alice"}))
+DEPLOY = User("deploy", 1000, 1000, "/home/deploy", "/bin/bash")
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "risky"),
+    [
+        pytest.param(State(), of(POLICY), True, id="sshd's file is new"),
+        pytest.param(of(SUDOERS), of(File(SUDOERS.path, "", 0o440)), True, id="sudo's file changes"),
+        pytest.param(
+            of(LOGIN), of(Group(LOGIN.name, LOGIN.gid, frozenset({"deploy"}))), True, id="somebody may not enter"
+        ),
+        pytest.param(of(Group(LOGIN.name, LOGIN.gid)), of(LOGIN), False, id="somebody more may enter"),
+        pytest.param(of(DEPLOY), of(dataclasses.replace(DEPLOY, shell="/bin/sh")), True, id="an admin changes"),
+        pytest.param(State(), of(File(layout.keys_file("deploy"), "")), True, id="keys of an admin"),
+        pytest.param(State(), of(ALICE, KEYS, JAIL, MOUNT), False, id="an account more"),
+        pytest.param(EVERYTHING, EVERYTHING, False, id="nothing"),
+    ],
+)
+def test_what_could_lock_people_out_has_to_be_confirmed(have: State, want: State, risky: bool) -> None:
+    assert could_lock_out(diff(have, want, ours=frozenset({"alice"})), ("deploy",)) is risky
+
+
+def test_sshd_s_file_that_goes_has_to_be_confirmed() -> None:
+    assert could_lock_out(diff(of(POLICY), State(), made=Made(files=frozenset({POLICY.path}))), ())
 
 
 def test_no_action_shows_a_password() -> None:

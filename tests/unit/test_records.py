@@ -70,3 +70,20 @@ def test_an_unlisted_account_keeps_the_password_of_the_host() -> None:
 def test_a_listed_account_is_what_the_model_says() -> None:
     listed = Account("a", "shell")
     assert RECORD.effective(Model(Server("host"), accounts=(listed,)), {}).accounts == (listed,)
+
+
+def test_until_what_leaves_has_left_the_record_names_it_as_leaving() -> None:
+    """A run that is killed before its removals must not leave them to nobody."""
+    later = Record(
+        accounts={"b": Account("b", "sftp")},
+        made={"accounts": Made(users=frozenset({"b"}))},
+        tombstones=frozenset({6400, 6401, 6402}),
+    )
+    interim = records.while_leaving(RECORD, later)
+    assert {name: account.state for name, account in interim.accounts.items()} == {"a": "absent", "b": "present"}
+    assert interim.everything == Made(
+        users=frozenset({"a", "b"}), files=frozenset({"/x"}), mounts=frozenset({"/m"})
+    )  # fmt: skip
+    assert interim.managed == RECORD.managed
+    assert interim.tombstones == later.tombstones
+    assert records.while_leaving(later, later) == later
