@@ -12,7 +12,7 @@ import signal
 import typing as t
 from dataclasses import dataclass, replace
 
-from . import layout, sshd_config
+from . import layout, sshd_config, sshd_match
 from .model import Server
 from .processes import Failed, Outcome, must, run
 from .sshd_config import Setting
@@ -76,10 +76,16 @@ def read_ports(root: str = "/") -> t.Tuple[int, ...]:
     return tuple(sorted(ports))
 
 
-def build_candidate(target: str, changes: t.Mapping[str, t.Optional[str]], root: str = "/") -> Tree:
+def build_candidate(
+    target: str,
+    changes: t.Mapping[str, t.Optional[str]],
+    root: str = "/",
+    edit: t.Callable[[str, str], str] = lambda _path, line: line,
+) -> Tree:
     """A complete copy of the tree below ``target``, with the changes (path: new text, or None for no file) made in it.
 
     Every Include leads to the copies. All other paths stay, so that host keys and key files are the real ones.
+    ``edit`` makes another line of each line of a file.
     """
     source = _Source(root, changes)
     target = target.rstrip("/")
@@ -89,20 +95,20 @@ def build_candidate(target: str, changes: t.Mapping[str, t.Optional[str]], root:
     def copy(path: str) -> str:
         if path not in copied:
             copied.add(path)
-            text = "".join(rewritten(line) + "\n" for line in (source.read(path) or "").splitlines())
+            text = "".join(rewritten(path, line) + "\n" for line in (source.read(path) or "").splitlines())
             os.makedirs(os.path.dirname(target + path), exist_ok=True)
             descriptor = os.open(target + path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with open(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(text)
         return target + path
 
-    def rewritten(line: str) -> str:
+    def rewritten(path: str, line: str) -> str:
         # One line stays one line, so that the number sshd names in the copy is that of the original.
         parsed = sshd_config.split(line)
         if parsed is None or parsed[0] != "include":
-            return line
-        paths = [path for pattern in parsed[1] for path in source.glob(sshd_config.absolute(pattern))]
-        return " ".join(["Include", *(f'"{copy(path)}"' for path in paths)]) if paths else f"# no file: {line}"
+            return edit(path, line)
+        paths = [found for pattern in parsed[1] for found in source.glob(sshd_config.absolute(pattern))]
+        return " ".join(["Include", *(f'"{copy(found)}"' for found in paths)]) if paths else f"# no file: {line}"
 
     return Tree(copy(layout.SSHD_CONFIG), target)
 
@@ -111,9 +117,9 @@ def test(config: str) -> Outcome:
     return _sshd(["-t", "-f", config])
 
 
-def effective(config: str, user: str, host: str, address: str) -> t.Dict[str, t.List[str]]:
-    """What a configuration comes to for a user who comes from an address."""
-    connection = f"user={user},host={host},addr={address},laddr=127.0.0.1,lport=22"
+def effective(config: str, user: str, host: str, address: str, port: int = 22) -> t.Dict[str, t.List[str]]:
+    """What a configuration comes to for a user who comes from an address to this port."""
+    connection = f"user={user},host={host},addr={address},laddr=127.0.0.1,lport={port}"
     outcome = _sshd(["-T", "-f", config, "-C", connection])
     if not outcome.ok:
         raise Failed(["sshd", "-T", "-f", config], outcome)
@@ -136,11 +142,18 @@ def groups_of(user: str) -> t.FrozenSet[str]:
 
 
 def prove(
-    tree: Tree, samples: t.Mapping[PolicyClass, str], unlisted: str, server: Server, version: Version
+    tree: Tree,
+    samples: t.Mapping[PolicyClass, str],
+    unlisted: str,
+    server: Server,
+    version: Version,
+    also: t.Sequence[t.Tuple[PolicyClass, str]] = (),
+    admins_from: str = ADDRESSES[0],
 ) -> t.List[str]:
     """The promises that the configuration breaks for a member of every class, an unlisted user and the admins.
 
-    Users, groups and memberships must exist by now: sshd looks them up.
+    ``also`` are more members, ``admins_from`` the address that admins come from. Users, groups and memberships must
+    exist by now: sshd looks them up.
     """
     checked = test(tree.main)
     if not checked.ok:
@@ -152,36 +165,57 @@ def prove(
     if tree.size() > WHOLE_LIMIT:
         return [f"{layout.SSHD_CONFIG}: with all it includes over 250 KiB, where sshd refuses everybody: shorten it"]
     return [
-        *_prove_classes(tree, settings, samples, server, version),
+        *_prove_classes(tree, settings, [*samples.items(), *also], server, version),
         *_prove_unlisted(tree, settings, unlisted, server, version),
-        *_prove_admins(tree, settings, server),
+        *_prove_admins(tree, settings, server, admins_from),
     ]
 
 
+def listener(systemd: bool) -> t.Union[str, int, None]:
+    """What listens for the host's own sshd: its unit, or else its process; None: nothing does (socket activation)."""
+    for unit in UNITS if systemd else ():
+        if run(["systemctl", "is-active", "--quiet", unit]).ok:
+            return unit
+    pid = (_read(PID_FILE) or "").strip()
+    return int(pid) if pid.isdigit() and (_read(f"/proc/{pid}/comm") or "").strip() == "sshd" else None
+
+
+def _socket_of(unit: str) -> str:
+    return unit.replace(".service", ".socket")
+
+
 def reload(systemd: bool) -> None:
-    """Have the running sshd read its configuration again; without one there is nothing to do (socket activation).
+    """Have the running sshd read its configuration again; without one there is nothing to do.
 
     It would die of a bad configuration, and not every unit looks first.
     """
     checked = test(layout.SSHD_CONFIG)
     if not checked.ok:
         raise Failed(["sshd", "-t"], checked)
-    for unit in UNITS if systemd else ():
-        if run(["systemctl", "is-active", "--quiet", unit]).ok:
-            must(["systemctl", "reload", unit])
-            return
-    pid = (_read(PID_FILE) or "").strip()
-    if pid.isdigit() and (_read(f"/proc/{pid}/comm") or "").strip() == "sshd":
-        os.kill(int(pid), signal.SIGHUP)
+    found = listener(systemd)
+    if isinstance(found, str) and run(["systemctl", "is-active", "--quiet", _socket_of(found)]).ok:
+        # It was handed its socket, cannot bind it itself, and would die of a reload. Sessions outlive it, and whoever
+        # connects meanwhile waits in the socket. Without the reset, five in ten seconds would fail the socket as well.
+        must(["systemctl", "reset-failed", found])
+        must(["systemctl", "try-restart", found])
+    elif isinstance(found, str):
+        must(["systemctl", "reload", found])
+    elif found is not None:
+        os.kill(found, signal.SIGHUP)
 
 
 def _prove_classes(
-    tree: Tree, settings: t.Sequence[Setting], samples: t.Mapping[PolicyClass, str], server: Server, version: Version
+    tree: Tree,
+    settings: t.Sequence[Setting],
+    samples: t.Sequence[t.Tuple[PolicyClass, str]],
+    server: Server,
+    version: Version,
 ) -> t.Iterator[str]:
-    for cls, user in samples.items():
-        for address, from_source in sample_addresses(cls.sources):
+    named = sshd_match.addresses(sshd_match.foreign(settings))
+    for cls, user in samples:
+        for address, from_source in sample_addresses(cls.sources, named):
             who = f"user '{user}' (policy class {group_name(cls)}) from {address}"
-            found = effective(tree.main, user, server.address, address)
+            found = effective(tree.main, user, server.address, address, server.port)
             wrong = mismatches(expectations(cls, server, version, from_source), found)
             yield from _explained(who, wrong, settings)
             if not cls.closed:
@@ -191,7 +225,7 @@ def _prove_classes(
 def _prove_unlisted(
     tree: Tree, settings: t.Sequence[Setting], unlisted: str, server: Server, version: Version
 ) -> t.Iterator[str]:
-    found = effective(tree.main, unlisted, server.address, ADDRESSES[0])
+    found = effective(tree.main, unlisted, server.address, ADDRESSES[0], server.port)
     yield from _explained("every user", mismatches(other_expectations(server, version), found), settings)
     if not any(value.endswith(f":{server.port}") for value in found.get("listenaddress", ())):
         place = sshd_config.shadowing(settings, "listenaddress", layout.SSHD_DROP_IN)
@@ -206,9 +240,9 @@ def _prove_unlisted(
             yield f"{setting.place}: AllowGroups below 'Match {setting.match}' lets in who is not listed: remove it"
 
 
-def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server) -> t.Iterator[str]:
+def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server, address: str) -> t.Iterator[str]:
     for admin in server.admins:
-        found = effective(tree.main, admin, server.address, ADDRESSES[0])
+        found = effective(tree.main, admin, server.address, address, server.port)
         yield from _refused(f"admin '{admin}'", found, admin, settings)
         if admin == "root" and found.get("permitrootlogin") == ["no"]:
             yield from _explained("admin 'root'", {"permitrootlogin": ("prohibit-password", "no")}, settings)

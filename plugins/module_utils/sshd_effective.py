@@ -37,21 +37,24 @@ def refused_by(found: Effective, user: str, groups: t.AbstractSet[str]) -> t.Opt
     return None
 
 
-def sample_addresses(sources: t.Sequence[str]) -> t.List[t.Tuple[str, bool]]:
-    """Addresses to try, and whether each is one of the sources; no sources: everywhere is."""
-    if not sources:
-        return [(ADDRESSES[0], True)]
+def sample_addresses(sources: t.Sequence[str], more: t.Iterable[str] = ()) -> t.List[t.Tuple[str, bool]]:
+    """Addresses to try, these ones as well, and whether each is one of the sources; no sources: everywhere is."""
     networks = [ipaddress.ip_network(source, strict=False) for source in sources]
-    inside = [(str(networks[0][0]), True)]
-    outside = [(text, False) for text in ADDRESSES if not any(ipaddress.ip_address(text) in net for net in networks)]
-    return inside + outside[:1]
+
+    def inside(text: str) -> bool:
+        return not networks or any(ipaddress.ip_address(text) in network for network in networks)
+
+    first = str(networks[0][0]) if networks else ADDRESSES[0]
+    outside = [text for text in ADDRESSES if not inside(text)]
+    return [(text, inside(text)) for text in dict.fromkeys([first, *outside[:1], *more])]
 
 
 def _lists(patterns: t.Iterable[str], names: t.AbstractSet[str]) -> bool:
     """USER@HOST counts for its user wherever that one comes from."""
-    return any(_matches(pattern.partition("@")[0], name) for pattern in patterns for name in names)
+    return any(matches_pattern(pattern.partition("@")[0], name) for pattern in patterns for name in names)
 
 
-def _matches(pattern: str, name: str) -> bool:
+def matches_pattern(pattern: str, name: str) -> bool:
+    """sshd's patterns: ``*`` and ``?``."""
     translated = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return re.fullmatch(translated, name, re.DOTALL) is not None

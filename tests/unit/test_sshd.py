@@ -285,6 +285,35 @@ def test_what_stands_before_the_include(hosts: Hosts, drop_in: str, before: str,
 
 
 @needs_sshd
+def test_a_second_member_whom_another_file_singles_out(
+    hosts: Hosts, drop_in: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sshd, "groups_of", lambda user: frozenset({"x" if user == "backup" else layout.LOGIN_GROUP}))
+    hosts.debian()
+    tree = hosts.candidate({EARLY: "Match User lp\nForceCommand /bin/sh\n", OURS: drop_in})
+    assert prove(tree) == []
+    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, also=[(TUNNEL, "lp")])
+    assert any(text.startswith("user 'lp'") and "forcecommand is '/bin/sh'" in text for text in found), found
+
+
+@needs_sshd
+def test_an_address_that_another_file_names(hosts: Hosts, drop_in: str) -> None:
+    hosts.debian()
+    early = "Match Address 172.16.0.0/12\nPermitTTY yes\n"
+    found = prove(hosts.candidate({EARLY: early, OURS: drop_in}))
+    assert any("from 172.16.0.0: permittty is 'yes', not 'no'" in text for text in found), found
+
+
+@needs_sshd
+def test_admins_are_asked_for_from_where_they_come(hosts: Hosts, drop_in: str) -> None:
+    hosts.debian()
+    tree = hosts.candidate({EARLY: "Match Address 198.18.0.0/15\nDenyUsers mail\n", OURS: drop_in})
+    assert not any("admin 'mail'" in text for text in prove(tree))
+    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, admins_from="198.18.0.1")
+    assert any(text.startswith("admin 'mail': denyusers keeps it out") for text in found), found
+
+
+@needs_sshd
 def test_a_missing_include_is_a_problem(hosts: Hosts, drop_in: str) -> None:
     hosts.write({MAIN: f"HostKey {hosts.key}\n"})
     (problem,) = prove(hosts.candidate({OURS: drop_in}))
@@ -349,6 +378,13 @@ def test_internal_sftp_knows_every_request_that_we_deny() -> None:
     assert set(denied[2:].split(",")) <= requests
 
 
+def test_an_edited_candidate_keeps_its_includes(hosts: Hosts) -> None:
+    hosts.write({MAIN: INCLUDE + "Port 22\n", EARLY: "Port 23\n"})
+    tree = sshd.build_candidate(str(hosts.copy), {}, str(hosts.root), lambda path, line: f"# {path} {line}")
+    assert [item.keyword for item in tree.settings()] == ["include"]
+    assert pathlib.Path(str(hosts.copy) + EARLY).read_text() == f"# {EARLY} Port 23\n"
+
+
 # Reloading
 
 
@@ -363,7 +399,7 @@ class Programs:
         self.asked.append(" ".join(argv))
         if argv[0] == "sshd":
             return Outcome(0 if self._valid else 255, "", "" if self._valid else "bad")
-        return Outcome(0 if argv[1] == "reload" or argv[-1] in self._active else 3, "", "")
+        return Outcome(0 if argv[1] != "is-active" or argv[-1] in self._active else 3, "", "")
 
 
 @pytest.fixture(name="signals")
@@ -390,6 +426,14 @@ def test_the_active_unit_is_reloaded(
     assert programs.asked[-1] == f"systemctl reload {unit}"
     assert not any("restart" in asked for asked in programs.asked)
     assert signals == []
+
+
+@pytest.mark.parametrize("unit", sshd.UNITS)
+def test_one_that_was_handed_its_socket_is_started_anew(monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
+    programs = installed(monkeypatch, [unit, unit.replace("service", "socket")])
+    sshd.reload(systemd=True)
+    assert programs.asked[-2:] == [f"systemctl reset-failed {unit}", f"systemctl try-restart {unit}"]
+    assert not any("reload" in asked for asked in programs.asked)
 
 
 @pytest.mark.parametrize("systemd", [True, False])
