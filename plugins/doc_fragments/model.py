@@ -541,9 +541,11 @@ options:
     aliases: [access_exclusive]
   proof:
     description:
-      - Which real logins end the run. V(changed) proves what the plan touched and one account of every policy class.
-      - In this version no run logs in. Whatever is said here, every run has C(sshd -T) and C(sudo -l) confirm its
-        configuration, and is undone if they do not.
+      - Which accounts real logins prove before a change is kept, each with all that it can do and is refused.
+      - V(changed) are those that the plan touched, and one of every policy class; of more than a hundred that it
+        touched some, and of those that look different one each. V(sample) is one of every policy class.
+      - Whatever is said here, a new configuration of sshd has let in every admin and an account of every policy class
+        before it is used, and sudo lists exactly what was declared, or the change is undone.
     type: str
     choices: [all, changed, sample, none]
     default: changed

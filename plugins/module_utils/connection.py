@@ -12,7 +12,7 @@ GENERATIONS = 32  # of parents to look at: sudo, shells and Ansible's own
 
 
 def current() -> t.Optional[Connection]:
-    """From the environment of the nearest parent that has it, since sudo takes it out; ``None``: no sshd is involved."""
+    """From the environment of the nearest parent that has it, since sudo takes it out; ``None``: no sshd has a part."""
     pid = os.getpid()
     for _ in range(GENERATIONS):
         found = parse(_environment(pid).get("SSH_CONNECTION", ""))

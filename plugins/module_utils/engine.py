@@ -17,6 +17,7 @@ from . import (
     layout,
     mounts,
     plan,
+    promises,
     proof,
     read,
     records,
@@ -86,7 +87,25 @@ class _Run:
     actions: t.List[Action]
 
     def ports(self, nouns: t.AbstractSet[str]) -> Ports:
-        return proof.ports(self.model, self.host, self.known, policy="sshd_policy" in nouns)
+        """A slice alone makes no whole account: there is nothing to try yet."""
+        tried = promises.select(self.model, self._touched, self.model.proof) if nouns == ALL else ()
+        return proof.ports(self.model, self.host, self.known, policy="sshd_policy" in nouns, tried=tried)
+
+    def prove(self) -> None:
+        """Where nothing has to change, only what was asked for by name is tried."""
+        if self.model.proof in ("all", "sample"):
+            proof.promises(self.model, self.host, self.known, promises.select(self.model, (), self.model.proof))
+
+    @property
+    def _touched(self) -> t.FrozenSet[str]:
+        """The accounts that this run changes: in the model, or on a host that had come to differ from it."""
+        earlier = self.host.record.accounts
+        named = plan.named(self.actions, self.model.server.jails)
+        return frozenset(
+            account.name
+            for account in self.model.accounts
+            if account.name in named or earlier.get(account.name) != dataclasses.replace(account, password_hash=None)
+        )
 
 
 def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False, confirming: bool = False) -> Result:
@@ -99,11 +118,13 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False, conf
         waiting = None
         if check:
             proof.check(planned.actions)
-        else:
+        elif planned.actions:
             server = planned.model.server
             asking = confirming and plan.could_lock_out(planned.actions, server.admins)
             within = float(server.confirm_within) if asking else None
             waiting = transaction.run(planned.actions, planned.ports(nouns), within)
+        elif nouns == ALL:
+            planned.prove()
         notes = [text for name, told in NOTES.items() if name in nouns for text in told(planned.model, planned.host)]
         return _result(planned.actions, notes, waiting.id if waiting else None)
 
@@ -134,13 +155,19 @@ def _looking_on() -> t.Iterator[None]:
     yield
 
 
-def _plan(model: Model, nouns: t.AbstractSet[str]) -> _Run:
+def look(model: Model) -> t.Tuple[Model, Host, State]:
+    """The effective model, the host as far as it decides, and all its users and groups."""
     earlier = read.record()
     present = read.identities(shares.named_users(earlier.effective(model, {})))
     model = earlier.effective(model, present.users)
     needed = [path for noun in NOUNS.values() for path in noun.paths_needed(model)]
     host = read.host(earlier, present, needed, shares.mapped_paths(model))
-    known = accounts.identify(model, host)
+    return model, host, accounts.identify(model, host)
+
+
+def _plan(model: Model, nouns: t.AbstractSet[str]) -> _Run:
+    model, host, known = look(model)
+    earlier = host.record
     refused = [text for name in sorted(nouns) for text in NOUNS[name].problems(model, host, known)]
     if refused:
         raise Refused(refused)

@@ -89,7 +89,7 @@ def set_aside(path: str) -> None:
 
 
 def put_back(path: str, existed: bool) -> bool:
-    """Undo ``keep`` and ``swap_in``, or ``set_aside``, however far they came. Says whether there was anything to undo."""
+    """Undo ``keep`` and ``swap_in``, or ``set_aside``, however far they came; says whether there was anything to do."""
     if not existed:
         present = os.path.lexists(path)
         remove(path)

@@ -144,6 +144,7 @@ class Model:
     accounts: t.Tuple[Account, ...] = ()
     sudo_tasks: t.Tuple[SudoTask, ...] = ()
     exclusive: bool = False
+    proof: str = "changed"  # all | changed | sample | none
 
 
 def to_json(model: Model) -> str:

@@ -76,6 +76,26 @@ def could_lock_out(actions: t.Iterable[Action], admins: t.Collection[str]) -> bo
     )
 
 
+def named(actions: t.Iterable[Action], jails: str) -> t.Set[str]:
+    """Whom the actions concern: users, members that come or go, owners of key files, and of jails."""
+    found: t.Set[str] = set()
+    for action in actions:
+        key = key_of(action.resource)
+        if isinstance(action.resource, User):
+            found.add(key)
+        elif isinstance(action.resource, Group):
+            before, after = (side.members if isinstance(side, Group) else frozenset() for side in _sides(action))
+            found |= before ^ after
+        else:
+            parents = [parent for parent in (layout.KEYS, jails.rstrip("/")) if key.startswith(parent + "/")]
+            found.update(key[len(parent) + 1 :].partition("/")[0] for parent in parents)
+    return found
+
+
+def _sides(action: Action) -> t.Tuple[t.Optional[Resource], t.Optional[Resource]]:
+    return action.before, action.after
+
+
 def _shuts_out(action: Action) -> bool:
     before, after = t.cast(Group, action.before), t.cast(Group, action.after)
     return after.name == layout.LOGIN_GROUP and bool(before.members - after.members)

@@ -8,10 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import typing as t
+from dataclasses import dataclass, field
 
-from . import layout, mounting, processes, sshd, sshd_policy, sudo, sudo_tasks
+from . import (
+    daemons,
+    layout,
+    scratch,
+    sshd,
+    sshd_answers,
+    sshd_proof,
+    sudo,
+    sudo_tasks,
+    trial,
+    ways_in,
+    ways_to_root,
+)
 from .errors import Refused
 from .host import Host
 from .model import Model
@@ -20,61 +32,95 @@ from .resources import File, State
 from .steps import Ports
 
 
-def ports(model: Model, host: Host, known: State, policy: bool) -> Ports:
+@dataclass
+class _Seen:
+    """What the gates of a run have seen so far."""
+
+    means: t.Optional[sshd_proof.Ways] = None  # by which admins get in, before anything changed
+    keys: t.Set[str] = field(default_factory=set)  # accounts whose key files have changed
+    proven: bool = False  # the configuration that is installed
+
+
+def ports(model: Model, host: Host, known: State, policy: bool, tried: t.Collection[str] = ()) -> Ports:
     """The gates of a run: one for the file that sshd obeys, one for sudo's.
 
     With ``policy`` sshd's is proven even when this run does not change it: a file of somebody else's may have come to
     win over ours since the last run, and new accounts rely on it. So is that sudo lets new accounts do nothing.
+    ``tried`` are the accounts of which all that they are promised is tried, before the change is kept.
     """
+
+    seen = _Seen()
 
     @contextlib.contextmanager
     def sshd_gate(candidate: File) -> t.Iterator[None]:
-        with sshd_candidate(candidate) as tree:
-            _demand(_sshd_problems(tree, model, host))
+        changes = {candidate.path: candidate.content}
+        _demand(sshd_proof.problems(changes, model, host))
+        seen.means = sshd_proof.means(model, host)
+        _demand(ways_in.lost(seen.means, sshd_proof.ways(changes, model, host, coming=True)))
+        answering = sshd_answers.answering(sshd_proof.places(model, host))
         yield
-        _demand(_sshd_problems(sshd.INSTALLED, model, host))
+        _demand(sshd_proof.settings_problems(sshd.INSTALLED, model, host))
+        listens = sshd.listener(host.tools.systemd) is not None
         sshd.reload(host.tools.systemd)
+        _demand(sshd_answers.lost(answering, sshd_proof.places(model, host), model.server.port, listens))
+        seen.proven = True
+
+    @contextlib.contextmanager
+    def keys_gate(candidate: File) -> t.Iterator[None]:
+        seen.keys.add(os.path.basename(candidate.path))
+        if seen.means is None:
+            seen.means = sshd_proof.means(model, host)
+        yield
 
     @contextlib.contextmanager
     def sudo_gate(candidate: File) -> t.Iterator[None]:
         sudo_candidate(candidate)
-        yield
         active = _sudo()
+        before = ways_to_root.of(model.server.admins, active)
+        yield
         _demand(_complaint(sudo.check_tree(active.visudo)))
+        _demand(ways_to_root.lost(before, ways_to_root.of(model.server.admins, active)))
         _demand(sudo.prove(_expected_rules(model, host), active))
 
     @contextlib.contextmanager
     def expiry_gate(candidate: File) -> t.Iterator[None]:
         yield
-        _close_what_is_due()
+        daemons.close_what_is_due()
+
+    def prove() -> None:
+        if not policy:
+            return
+        if not seen.proven:
+            _demand(sshd_proof.problems({}, model, host))
+            seen.means = sshd_proof.means(model, host)
+        _demand(_new_rules(model, host))
+
+    def opened() -> None:
+        """Keys are what the last gate could not see: they come after it."""
+        _demand(ways_in.unreadable(sshd_proof.key_files(seen.keys)))
+        if seen.means is not None:
+            _demand(ways_in.lost(seen.means, sshd_proof.ways({}, model, host, coming=False)))
+        promises(model, host, known, tried)
 
     return Ports(
         known=known,
         gates={
+            **{layout.keys_file(account.name): keys_gate for account in model.accounts},
             layout.SSHD_DROP_IN: sshd_gate,
             layout.SUDOERS: sudo_gate,
             layout.EXPIRY_TABLE: expiry_gate,
         },
-        prove=(lambda: _demand(_policy_problems(model, host))) if policy else lambda: None,
-        take_up={
-            layout.SSHD_DROP_IN: lambda: sshd.reload(host.tools.systemd),
-            layout.MOUNT_TABLE: lambda: _mount_what_is_listed(host.tools.systemd),
-            layout.EXPIRY_TABLE: _close_what_is_due,
-        },
+        prove=prove,
+        opened=opened,
+        take_up=daemons.take_up(host.tools.systemd),
         systemd=host.tools.systemd,
         sysusers=host.tools.sysusers,
     )
 
 
-def _mount_what_is_listed(systemd: bool) -> None:
-    if os.path.exists(layout.MOUNT_TABLE):
-        mounting.apply(layout.MOUNT_TABLE, systemd)
-
-
-def _close_what_is_due() -> None:
-    """A moment of the table may have passed since the host was read; the program waits until this run has ended."""
-    if os.path.exists(layout.EXPIRY_TABLE):
-        processes.must(["systemctl", "start", "--no-block", layout.EXPIRY_SERVICE])
+def promises(model: Model, host: Host, known: State, tried: t.Collection[str]) -> None:
+    """Try all that these accounts are promised, with what is installed now."""
+    _demand(trial.problems({}, model, host, known, tried))
 
 
 def check(actions: t.Iterable[Action]) -> None:
@@ -90,8 +136,8 @@ def check(actions: t.Iterable[Action]) -> None:
 
 @contextlib.contextmanager
 def sshd_candidate(candidate: File) -> t.Iterator[sshd.Tree]:
-    with tempfile.TemporaryDirectory(prefix="sallyport-sshd-") as directory:
-        yield sshd.build_candidate(directory, {candidate.path: candidate.content})
+    with scratch.directory() as directory:
+        yield sshd.build_candidate(directory + "/tree", {candidate.path: candidate.content})
 
 
 def sudo_candidate(candidate: File) -> None:
@@ -104,27 +150,14 @@ def _expected_rules(model: Model, host: Host) -> t.Dict[str, t.FrozenSet[sudo_ta
     return {**dict.fromkeys(before, frozenset()), **sudo_tasks.expected_rules(model)}
 
 
-def _policy_problems(model: Model, host: Host) -> t.List[str]:
+def _new_rules(model: Model, host: Host) -> t.List[str]:
+    """What sudo lets new accounts do that have no task."""
     active = sudo.active()
     new = [account for account in model.accounts if account.is_open and account.name not in host.record.accounts]
     nothing: t.Dict[str, t.FrozenSet[sudo_tasks.Rule]] = {
         account.name: frozenset() for account in new if account.kind == "shell" and not account.sudo_tasks
     }
-    return [
-        *_sshd_problems(sshd.INSTALLED, model, host),
-        *(sudo.prove(nothing, active) if active is not None else ()),
-    ]
-
-
-def _sshd_problems(tree: sshd.Tree, model: Model, host: Host) -> t.List[str]:
-    samples = {cls: names[0] for cls, names in sshd_policy.classes(model).items()}
-    return sshd.prove(tree, samples, _unlisted(model, host), model.server, host.tools.openssh)
-
-
-def _unlisted(model: Model, host: Host) -> str:
-    """A user of the host who is neither an account nor an admin."""
-    listed = {account.name for account in model.accounts} | set(model.server.admins)
-    return next(name for name in ("nobody", *sorted(host.state.users)) if name not in listed)
+    return sudo.prove(nothing, active) if active is not None else []
 
 
 def _sudo() -> sudo.Sudo:

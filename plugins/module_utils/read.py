@@ -88,7 +88,7 @@ def _path_stat(path: str) -> t.Optional[PathStat]:
 
 
 def observe(want: State, made: Made, known: State, closed: t.Collection[str] = ()) -> State:
-    """What the host has of all that is wanted, or was made by earlier runs; of the closed accounts, who is logged in."""
+    """What the host has of all that is wanted, or was made by earlier runs; and who of the closed is logged in."""
     names = {user.uid: user.name for user in known.users.values()}
     group_names = {group.gid: group.name for group in known.groups.values()}
     present, groups = users.read()

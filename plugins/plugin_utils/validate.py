@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..module_utils.model import Model
 from ..module_utils.options import CONTRACT
 from . import accounts, folders, passwords, people, server, shape, sudo_tasks
-from .problems import Invalid, Item, Problems
+from .problems import Invalid, Item, Problems, shown
 
 __all__ = ["Context", "Invalid", "resolve"]
 
@@ -58,7 +58,7 @@ def _misspelt(names: c.Iterable[str], problems: Problems) -> None:
         if name.startswith(PREFIX) and name not in right:
             close = difflib.get_close_matches(name, right, n=1, cutoff=0.85)
             if close:
-                problems.add(name, f"is no variable of the role; did you mean {close[0]}?")
+                problems.add(shown(name)[1:-1], f"is no variable of the role; did you mean {close[0]}?")
 
 
 def _unprefixed(variables: c.Mapping[str, t.Any], prefix: str, problems: Problems) -> dict[str, t.Any]:
@@ -99,6 +99,7 @@ def _model(contract: Item, context: Context, problems: Problems) -> Model:
         accounts=logins,
         sudo_tasks=tasks,
         exclusive=contract["exclusive"],
+        proof=contract["proof"],
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
@@ -66,8 +67,8 @@ class Host:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time passes by sleeping alone."""
     now = [0.0]
-    monkeypatch.setattr(confirmation.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(confirmation.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
 
 
 def test_a_connection_of_its_own_confirms_and_the_usual_ones_are_as_before() -> None:
