@@ -95,6 +95,8 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
                 found.extend(f"{place}: {text}" for text in _uid_problems(account.uid, host))
         if account.kind == "shell":
             found.extend(f"{place}: {text}" for text in _shell_problems(account, host, known))
+        if account.kind == "sftp" and account.is_open:  # nothing keeps a run from closing one
+            found.extend(f"{place}: {text}" for text in _start_problems(account, host))
     return found
 
 
@@ -125,8 +127,9 @@ def home_of(account: Account) -> str:
 
 def paths_needed(model: Model) -> t.List[str]:
     """The paths that the rules of this file look at."""
-    shells = [account for account in _living(model) if account.kind == "shell"]
-    return [path for account in shells for path in (account.shell, home_of(account))]
+    living = list(_living(model))
+    shells = [account.shell for account in living if account.kind == "shell"]
+    return shells + [home_of(account) for account in living if account.kind != "tunnel"]
 
 
 def closed_from(account: Account, now: int) -> t.Optional[int]:
@@ -246,6 +249,22 @@ def _uid_problems(uid: int, host: Host) -> t.Iterator[str]:
         yield f"uid {uid} belongs to {owner}; give another one or leave `uid` out"
     elif uid in host.record.tombstones:
         yield f"uid {uid} was that of a removed account, whose files would change hands; give another one"
+
+
+def _start_problems(account: Account, host: Host) -> t.Iterator[str]:
+    """Why ``start_in`` cannot be the home of the user database: outside the jail it is a place of the host's.
+
+    At every login systemd starts what it finds in ``~/.config`` there, as the account and with no jail around it;
+    mail systems and PAM read files in it too.
+    """
+    for step in chain(home_of(account), host.paths.get):
+        found = host.paths.get(step)
+        if found is not None and (found.uid != 0 or (found.others_write and not found.is_link)):
+            yield (
+                f"start_in {account.start_in} is a directory of the host, too, and others than root can write {step}: "
+                "what is put there would run outside the jail; grant it `at` another path, or start in another one"
+            )
+            return
 
 
 def _shell_problems(account: Account, host: Host, known: State) -> t.Iterator[str]:

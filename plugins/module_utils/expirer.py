@@ -103,7 +103,7 @@ def close(days: t.Mapping[str, int], etc: str, chage: str) -> t.Tuple[t.Set[int]
 
 def rows(path: str, width: int) -> t.Iterator[t.List[str]]:
     """Lines of the right form; the rest (compat lines such as ``+::::``) is none of ours."""
-    fields = (line.split(":") for line in read(path).splitlines())
+    fields = (line.split(":") for line in read(path).split("\n"))  # a user may have put other ends into a field
     return (row for row in fields if len(row) == width and row[0] and row[0][0] not in "+-#")
 
 

@@ -8,6 +8,7 @@ import typing as t
 from .host import Host, components
 from .model import Folder, Grant, Model
 from .paths import kind_fault, missing_parents, parent_faults
+from .privileged import PRIVILEGED_GROUPS
 from .resources import Directory, Group, State, of
 from .shares import Share, applied, mapping, shares
 
@@ -64,7 +65,7 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
         if share.path not in gone:
             place = f"access_accounts: {account.name}: {grant.at}: {share.what}"
             told = _source_problems(grant, share, host) if grant.source is not None else []
-            found.extend(f"{place}: {problem}" for problem in told or _share_problems(grant, share, host))
+            found.extend(f"{place}: {problem}" for problem in told or _share_problems(grant, share, host, known))
     return list(dict.fromkeys(found)) + _contradictions(model, host, known)
 
 
@@ -158,7 +159,7 @@ def _contradictions(model: Model, host: Host, known: State) -> t.List[str]:
     return found
 
 
-def _share_problems(grant: Grant, share: Share, host: Host) -> t.Iterator[str]:
+def _share_problems(grant: Grant, share: Share, host: Host, known: State) -> t.Iterator[str]:
     if share.uid is None or share.gid is None:
         return
     if grant.rights != "read_only":
@@ -166,6 +167,9 @@ def _share_problems(grant: Grant, share: Share, host: Host) -> t.Iterator[str]:
             yield "it belongs to root, and nothing is ever mapped to root: say rights: read_only, or name an owner"
         elif share.gid == 0:
             yield "its group is root's, and nothing is ever mapped to root: name another group"
+    group = next((group.name for group in known.groups.values() if group.gid == share.gid), "")
+    if share.sharing == "group" and share.gid and group in PRIVILEGED_GROUPS:
+        yield f"its group is {group}, which gives its members more than files: name another group"
     if share.sharing == "mapped" and mapping(share, host) is None:
         filesystem = host.unmappable.get(share.path)
         why = f"its filesystem ({filesystem})" if filesystem else "this host"

@@ -69,4 +69,6 @@ def kind_fault(path: str, stat: t.Optional[PathStat]) -> t.Optional[str]:
         return None
     if stat.is_link:
         return f"{path} is a link, and none is followed: put a directory there, or choose another place"
+    if not stat.mode:
+        return f"{path} is a mount that root may not look into: unmount it, or choose another place"
     return f"{path} is no directory: move it away, or choose another place"

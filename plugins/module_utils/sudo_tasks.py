@@ -38,8 +38,9 @@ SYSTEMCTL_OF_OLD = "/bin/systemctl"
 # A task's name would hide a program of the same name from everybody.
 SEARCHED = ("/usr/local/sbin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
-# What sudoers reads as one name: no group, netgroup, uid, alias, wildcard or second name.
-NAME = re.compile(r"(?![A-Z][A-Z0-9_]*\Z)[A-Za-z_][A-Za-z0-9_.-]*\Z")
+# What every sudo reads as one user: no group, netgroup, uid, alias, wildcard or second name (sudo-rs takes no _ first).
+NAME = re.compile(r"(?![A-Z][A-Z0-9_]*\Z|[0-9]+\Z)[A-Za-z0-9][A-Za-z0-9_.-]*\Z")
+TASK = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*\Z")  # and as the end of a path
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _host_problems(model: Model, host: Host) -> t.Iterator[str]:
 
 
 def _task_problems(task: SudoTask, host: Host, known: State) -> t.Iterator[str]:
-    if not NAME.match(task.name):
+    if not TASK.match(task.name):
         yield f"sudo would misread the name {task.name!r}; give the task another one"
         return
     for directory in SEARCHED:

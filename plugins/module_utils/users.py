@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import pwd
 import re
-import tempfile
 import typing as t
 
 from . import files, processes
@@ -51,7 +50,7 @@ def parse(passwd: str, shadow: str, group: str) -> t.Tuple[t.Dict[str, User], t.
 
 def _rows(text: str, width: int) -> t.Iterator[t.List[str]]:
     """Lines of the right form; the rest (compat lines such as ``+::::``) is none of ours."""
-    rows = (line.split(":") for line in text.splitlines())
+    rows = (line.split(":") for line in text.split("\n"))  # as the C library: a comment may hold other ends
     return (row for row in rows if len(row) == width and row[0] and row[0][0] not in "+-#")
 
 
@@ -153,10 +152,7 @@ def remove_group(name: str) -> None:
 def _sysusers(lines: t.Sequence[str]) -> None:
     """``%`` starts a specifier in this format; no name, home or comment of ours has one."""
     if lines:
-        with tempfile.NamedTemporaryFile("w", prefix="sallyport-", suffix=".conf") as config:
-            config.write("".join(line + "\n" for line in lines))
-            config.flush()
-            processes.must(["systemd-sysusers", config.name])
+        processes.must(["systemd-sysusers", "-"], stdin="".join(line + "\n" for line in lines))
 
 
 def _useradd(user: User) -> t.List[str]:

@@ -56,9 +56,17 @@ class Around:
 
 
 def resolve(items: list[Item], around: Around, problems: Problems) -> tuple[Account, ...]:
-    for option in ("name", "uid", "home"):
+    for option in ("name", "uid"):
         problems.unique(items, option)
-    return tuple(_account(item, around, problems) for item in items)
+    accounts = tuple(_account(item, around, problems) for item in items)
+    homes = {
+        account.name: (account.home or f"/home/{account.name}", item)
+        for account, item in zip(accounts, items)
+        if account.kind == "shell" and account.state != "absent" and account.name
+    }
+    # Who has a home around another one could put his own in its place.
+    paths.separate([(path, item, "home") for path, item in homes.values()], problems)
+    return accounts
 
 
 def folder_paths(folders: c.Iterable[Folder]) -> dict[str, str]:
@@ -70,7 +78,10 @@ def _account(item: Item, around: Around, problems: Problems) -> Account:
         if item[option] != neutral:
             problems.add(f"{item.place}.{option}", f"has no meaning for kind {item['kind']}; {remedy}")
     name = problems.check(item, "name", names.account) or ""
+    if name and item["sudo_tasks"]:
+        problems.check(item, "name", names.sudo_user)
     sources = problems.check_each(item, "from", networks.network)
+    shaped = "folders" not in item.misshapen
     granted = grants.resolve(item, around.folders, f"{around.prefix}folders", around.jails, problems)
     return Account(
         name=name,
@@ -83,13 +94,13 @@ def _account(item: Item, around: Around, problems: Problems) -> Account:
         sources=sources,
         expires=problems.check(item, "expires", times.instant),
         grants=granted,
-        start_in=problems.check(item, "start_in", grants.start_in, granted, item["kind"]) or "",
+        start_in=problems.check(item, "start_in", grants.start_in, granted, item["kind"], shaped) or "",
         umask=problems.check(item, "umask", paths.umask) or "",
         existing=item["existing"],
         uid=problems.check(item, "uid", _uid),
         groups=problems.check_each(item, "groups", names.group),
         shell=problems.check(item, "shell", _shell) or "",
-        home=problems.check(item, "home", paths.outside, around.jails),
+        home=problems.check(item, "home", _home, around.jails),
         forwarding=_forwarding(item["forwarding"], item["kind"], problems),
         sudo_tasks=problems.check_each(
             item, "sudo_tasks", known, around.sudo_tasks, "task", f"{around.prefix}sudo_tasks"
@@ -182,8 +193,12 @@ def _uid(uid: int) -> int:
     return uid
 
 
+def _home(text: str, jails: str) -> str:
+    return paths.of_user(paths.outside(text, jails))
+
+
 def _shell(text: str) -> str:
-    path = paths.absolute(text)
+    path = paths.of_user(paths.absolute(text))
     if _NO_SHELLS.fullmatch(path):
         raise Wrong(f"{shown(text)} lets nobody work; choose kind sftp or tunnel, or state: suspended")
     return path

@@ -10,6 +10,8 @@ from . import names, paths
 from .problems import Item, Problems, Wrong, known, shown
 
 _KINDS = ("folder", "source", "private", "hidden")
+# The C library of the session finds name services and their settings in these.
+_LIBRARIES = ("/etc", "/lib", "/lib32", "/lib64", "/libx32", "/usr")
 _OF_SOURCES = ("owner", "group", "sharing")
 _DEFAULTS = {"rights": "read_write", "owner": None, "group": None, "sharing": "mapped"}
 
@@ -24,10 +26,10 @@ def resolve(
     return tuple(grant for _item, grant in made)
 
 
-def start_in(text: str, grants: c.Sequence[Grant], kind: str) -> str:
+def start_in(text: str, grants: c.Sequence[Grant], kind: str, all_known: bool = True) -> str:
     """The directory in which a session starts: one that the account sees."""
-    path = paths.absolute(text)
-    if kind != "sftp":
+    path = paths.of_user(paths.absolute(text))
+    if kind != "sftp" or not all_known or any(not grant.at for grant in grants):
         return path
     hidden = any(grant.hidden and paths.within(path, grant.at) for grant in grants)
     seen = any(paths.related(path, grant.at) for grant in grants if not grant.hidden and grant.at)
@@ -70,6 +72,12 @@ def _at(text: str) -> str:
         raise Wrong("/ is the jail itself, which sshd wants root to own; choose a directory in it, like /upload")
     if paths.within(path, "/dev"):
         raise Wrong(f"{shown(text)} is where the jail keeps its log socket; choose another path")
+    for place in _LIBRARIES:
+        if paths.within(path, place):
+            raise Wrong(
+                f"{shown(text)} lies in {place}, where sshd looks for settings and libraries once it is in the jail, "
+                "and would run what the account puts there; choose another path"
+            )
     return path
 
 
@@ -84,6 +92,8 @@ def _apart(made: list[tuple[Item, Grant]], folders: c.Mapping[str, str], problem
         for item, grant in seen
     ]
     paths.separate([each for each in on_host if each[0]], problems)
+    if any(not grant.at for _item, grant in seen):
+        return
     for item, grant in hidden:
         if grant.at and not any(
             grant.at != other.at and paths.within(grant.at, other.at)

@@ -8,11 +8,14 @@ import binascii
 import collections.abc as c
 import re
 
+from .points import WEAK_ED25519, is_point
 from .problems import Wrong, shown
 
 # sshd accepts 1,024 bits by default, NIST has not since 2013; 2,048 is the least that nobody calls broken, and what
 # customers' older clients still make.
 LEAST_RSA_BITS = 2048
+MOST_RSA_BITS = 16384  # OpenSSH reads no longer ones
+MOST_EXPONENT_BITS = 64  # and OpenSSL checks no signature with a longer one
 
 # The fields after the type, each by its exact length in bytes, or None where it has any but zero.
 _FIELDS: dict[str, tuple[int | None, ...]] = {
@@ -61,7 +64,9 @@ def _known_type(kind: str, line: str) -> None:
         raise Wrong("is a certificate; give the public key that it certifies")
     if kind.startswith("AAAA"):
         raise Wrong("lacks its type; put it first, as in ssh-ed25519 AAAA…")
-    raise Wrong(f"has the unknown type {shown(kind)}; use one of {', '.join(_FIELDS)}")
+    # a long word is not repeated: half of a private key may be in it
+    what = f"has the unknown type {shown(kind)}" if len(kind) <= 40 else "starts with no type"
+    raise Wrong(f"{what}; use one of {', '.join(_FIELDS)}")
 
 
 def _decoded(encoded: str, kind: str) -> bytes:
@@ -87,9 +92,15 @@ def _exact(kind: str, blob: bytes) -> None:
     for field, length in zip(fields[1:], lengths):
         if not field or (length is not None and len(field) != length):
             raise Wrong(f"is damaged: a field has {len(field)} bytes, not {length or 'some'}; copy the .pub file again")
+    if kind.startswith("sk-") and b"\0" in fields[-1]:
+        raise Wrong("is damaged: its application is no text; copy the .pub file again")
+    if "ed25519" in kind and fields[1] in WEAK_ED25519:
+        raise Wrong("is a point for which anybody can sign, and no key; make one with ssh-keygen -t ed25519")
     if "ecdsa" in kind:
         _curve(kind, fields[1], fields[2])
     if kind == "ssh-rsa":
+        for field in fields[1:]:
+            _shortest(field)
         _rsa(int.from_bytes(fields[1], "big", signed=True), int.from_bytes(fields[2], "big", signed=True))
 
 
@@ -107,11 +118,24 @@ def _fields(blob: bytes) -> c.Iterator[bytes]:
 def _curve(kind: str, curve: bytes, point: bytes) -> None:
     if not kind.replace("@openssh.com", "").endswith(curve.decode("ascii", "replace")) or point[0] != 4:
         raise Wrong("is damaged: its curve or its point does not fit its type; copy the .pub file again")
+    if not is_point(curve.decode(), point):
+        raise Wrong("is damaged: its point does not lie on its curve; copy the .pub file again")
+
+
+def _shortest(number: bytes) -> None:
+    """One key has one blob, or it could be given twice."""
+    if len(number) > 1 and number[0] == 0 and number[1] < 0x80:
+        raise Wrong("is damaged: a number starts with zeros; copy the .pub file again")
 
 
 def _rsa(exponent: int, modulus: int) -> None:
-    if exponent < 3 or exponent % 2 == 0 or modulus % 2 == 0:
+    if exponent < 3 or exponent % 2 == 0 or modulus % 2 == 0 or exponent.bit_length() > MOST_EXPONENT_BITS:
         raise Wrong("is damaged: these are no RSA numbers; copy the .pub file again")
+    if modulus.bit_length() > MOST_RSA_BITS:
+        raise Wrong(
+            f"is an RSA key of {modulus.bit_length()} bits, and OpenSSH reads {MOST_RSA_BITS} at most; make a new one "
+            "with ssh-keygen -t ed25519"
+        )
     if modulus.bit_length() < LEAST_RSA_BITS:
         raise Wrong(
             f"is an RSA key of {max(modulus, 0).bit_length()} bits, too short to trust; make a new one with "

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from ..module_utils.privileged import PRIVILEGED_GROUPS
 from .problems import Wrong, shown
 
 LONGEST = 32  # useradd's limit
@@ -25,13 +26,7 @@ _SYSTEM_USERS = frozenset(
     gnats nobody nfsnobody _apt sshd dbus messagebus polkitd tss uuidd ntp chrony rpc rpcuser statd avahi syslog ftp
     mysql postgres redis nginx apache elasticsearch rabbitmq bind named postfix exim Debian-exim dovecot docker
     _chrony _rpc landscape pollinate lxd usbmux tcpdump systemd-network systemd-resolve systemd-timesync
-    systemd-coredump systemd-oom""".split()
-)
-
-# Groups whose members can become root or read what only root should.
-_PRIVILEGED_GROUPS = frozenset(
-    """root sudo adm wheel admin docker podman lxd incus libvirt kvm disk shadow kmem mem tty sys bin daemon staff
-    systemd-journal netdev input video plugdev ssl-cert operator tape dialout crontab utmp _ssh sshd""".split()
+    systemd-coredump systemd-oom nogroup users""".split()
 )
 
 # Commands that a sudo task in /usr/local/bin would stand before on everybody's PATH.
@@ -50,7 +45,14 @@ def login(name: str) -> str:
 
 
 def sudo_user(name: str) -> str:
-    """A user whom sudoers may name."""
+    """A user whom sudoers may name, and sudo-rs reads as classic sudo does."""
+    _no_keyword(name)
+    if name.startswith("_"):
+        raise Wrong(f"{shown(name)} starts with _, which some sudo cannot read; sudo tasks need another user")
+    return name
+
+
+def _no_keyword(name: str) -> str:
     _unix(name, "login")
     if _SUDO_ALIAS.fullmatch(name):
         raise Wrong(f"{shown(name)} is all capitals, which sudo reads as an alias; use small letters")
@@ -61,9 +63,9 @@ def sudo_user(name: str) -> str:
 
 def account(name: str) -> str:
     """The name of a user whom the collection may create."""
-    sudo_user(name)
+    _no_keyword(name)
     # a group of its name becomes its primary group
-    if name in _SYSTEM_USERS | _PRIVILEGED_GROUPS or name.startswith(("sallyport", "systemd-")):
+    if name in _SYSTEM_USERS | PRIVILEGED_GROUPS or name.startswith(("sallyport", "systemd-")):
         raise Wrong(f"{shown(name)} is reserved for the system; choose another name")
     return name
 
@@ -78,7 +80,7 @@ def owner(name: str) -> str:
 def group(name: str) -> str:
     """A group that may be shared with accounts, created if it is missing."""
     _unix(name, "group")
-    if name in _PRIVILEGED_GROUPS:
+    if name in PRIVILEGED_GROUPS:
         raise Wrong(f"{shown(name)} is a group of the system that gives its members more than files; choose another")
     if name.startswith("sallyport"):
         raise Wrong(f"{shown(name)} is reserved; choose a name that does not start with sallyport")

@@ -57,6 +57,8 @@ def _size(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> int:
 
 def address(text: str) -> str:
     """What customers type to reach the host."""
+    if "%" in text:  # what follows may be anything: Python takes spaces and line ends for a part of the address
+        raise Wrong(f"{shown(text)} names an interface of one machine; leave out the % and what follows")
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
@@ -74,4 +76,4 @@ def destination(text: str, lowest_port: int = 1) -> str:
     if bare == host and ":" in host:
         raise Wrong(f"{shown(text)} is unclear; put the IPv6 address in brackets, like [::1]:3306")
     address(bare)
-    return text
+    return f"{host}:{int(port)}"

@@ -7,6 +7,7 @@ import base64
 import collections.abc as c
 import hashlib
 import re
+import warnings
 
 from .problems import Wrong
 
@@ -21,6 +22,9 @@ else:
 # about 4 seconds a host; whoever has more of them, or wants yescrypt, gives hashes.
 ROUNDS = 5000
 LEAST_BCRYPT_COST = 10
+# Each attempt to log in costs the host the rounds, whoever makes it: these take it a second or two.
+MOST_ROUNDS = 5_000_000
+MOST_BCRYPT_COST = 15
 UNHASHED = "*"  # stands for the hash where none is made
 
 _USE = "make one with mkpasswd -m yescrypt, or give password"
@@ -64,21 +68,25 @@ def hashed(text: str) -> str:
 
 
 def _by_libpass(text: str) -> str:
-    for prefix, handler, least in (
-        ("$6$", sha512_crypt, ROUNDS),
-        ("$5$", sha256_crypt, ROUNDS),
-        ("$2b$", bcrypt, LEAST_BCRYPT_COST),
-        ("$2y$", bcrypt, LEAST_BCRYPT_COST),
+    for prefix, handler, least, most in (
+        ("$6$", sha512_crypt, ROUNDS, MOST_ROUNDS),
+        ("$5$", sha256_crypt, ROUNDS, MOST_ROUNDS),
+        ("$2b$", bcrypt, LEAST_BCRYPT_COST, MOST_BCRYPT_COST),
+        ("$2y$", bcrypt, LEAST_BCRYPT_COST, MOST_BCRYPT_COST),
     ):
         if text.startswith(prefix):
             try:
-                found = handler.from_string(text)
-            except (ValueError, TypeError):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")  # libpass would put right what the host's crypt(3) does not
+                    found = handler.from_string(text)
+            except (ValueError, TypeError, Warning):
                 raise Wrong(f"starts like a hash and is truncated or damaged; {_USE}") from None
             if found.checksum is None:
                 raise Wrong(f"is only the salt of a hash; {_USE}")
             if found.rounds < least:
                 raise Wrong(f"is a hash of {found.rounds} rounds, where {least} are the least; {_USE}")
+            if found.rounds > most:
+                raise Wrong(f"is a hash of {found.rounds} rounds, with which a guess keeps the host busy; {_USE}")
             return text
     raise Wrong(f"is no password hash that a host understands, perhaps it is the password itself; {_USE}")
 
@@ -96,7 +104,7 @@ def acceptable(text: str, account: str, policy: c.Mapping[str, int]) -> str:
             f"has fewer than {policy['min_classes']} of the classes small letters, capitals, digits and others; "
             "mix more of them"
         )
-    if account.lower() in text.lower():
+    if account and account.lower() in text.lower():
         raise Wrong("contains the account's name; choose one that nobody can guess from it")
     return text
 

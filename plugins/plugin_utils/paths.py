@@ -9,6 +9,7 @@ import re
 from .problems import Item, Problems, Wrong, shown
 
 _PATH = re.compile(r"(/[A-Za-z0-9._@+=,:~-]+)+|/")
+_SSHD_READS = re.compile(r"(/[A-Za-z0-9._-]+)+")
 _PLAIN = re.compile(r"[A-Za-z0-9_@+=,:~.-]+")
 _MODE = re.compile(r"[0-7]{3,4}")
 
@@ -59,10 +60,25 @@ def ours(text: str) -> str:
     return path
 
 
+def jails(text: str) -> str:
+    """The parent of the jails, which stands in sshd_config."""
+    path = ours(text)
+    if not _SSHD_READS.fullmatch(path):
+        raise Wrong(f"{shown(text)} holds a character that sshd may misread; use letters, digits and ._-")
+    return path
+
+
+def of_user(path: str) -> str:
+    """A path that stands in the user database, whose fields end with a colon."""
+    if ":" in path:
+        raise Wrong(f"{shown(path)} holds a colon, which ends a field of the user database; choose another path")
+    return path
+
+
 def outside(text: str, jails: str) -> str:
     """The path of a folder or source, which cannot lie in or above the jails."""
     path = ours(text)
-    if related(path, jails):
+    if jails and related(path, jails):
         raise Wrong(f"{shown(text)} lies in or above the jails ({jails}); choose another place, or move the jails")
     return path
 

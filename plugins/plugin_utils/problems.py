@@ -14,7 +14,11 @@ _T = t.TypeVar("_T")
 _SHOWN = 60
 _RESEMBLED = 200  # among more names, looking for a resembling one takes longer than all of the validation
 # What is never repeated in a message, wherever somebody has put it: private keys and password hashes.
-_SECRET = re.compile(r"PRIVATE KEY|PuTTY-User-Key-File|\$[0-9a-z]{1,9}\$")
+_SECRET = re.compile(
+    r"PRIVATE KEY|PuTTY-User-Key-File|\$[0-9a-z]{1,9}\$"
+    # and how the body of a private key starts: of OpenSSH, and of PEM (PKCS#8, EC, RSA)
+    r"|b3BlbnNzaC1rZXkt|\bM[A-Za-z0-9+/]{1,6}(?:AgE|CAQ|IBA)[A-Za-z0-9+/]{12}"
+)
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -41,8 +45,8 @@ class Item(dict[str, t.Any]):
         self.misshapen: frozenset[str] = frozenset()
 
     def gives(self, option: str) -> bool:
-        """Something is there, even if it was so wrong that nothing of it is left."""
-        return bool(self[option]) or option in self.misshapen
+        """Something is there, if only an empty text, or so wrong that nothing of it is left."""
+        return bool(self[option]) or self[option] == "" or option in self.misshapen
 
 
 class Problems:
@@ -73,6 +77,8 @@ class Problems:
         """The same for every element of a list; a repeated element is wrong too."""
         values: dict[_T, None] = {}
         for position, value in enumerate(item[option] or ()):
+            if value is None:  # it was wrong already
+                continue
             try:
                 made = function(value, *arguments)
                 if made in values:

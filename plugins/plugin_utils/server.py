@@ -31,7 +31,7 @@ def resolve(item: Item, hostname: str, problems: Problems) -> Server:
 
 
 def _address(item: Item, hostname: str, problems: Problems) -> str:
-    """What customers type. A name that only the inventory knows may have underscores, and nothing that sshd misreads."""
+    """What customers type. The inventory's own name may have underscores, and nothing that sshd misreads."""
     if item.gives("address"):
         return problems.check(item, "address", networks.address) or ""
     if not _INVENTORY_NAME.fullmatch(hostname):
@@ -45,8 +45,9 @@ def _address(item: Item, hostname: str, problems: Problems) -> str:
 def policy(item: Item, problems: Problems) -> Item:
     """The password policy, within what a password can meet."""
     found: Item = item["password_policy"]
-    problems.check(found, "min_length", _between, 8, 128)
-    problems.check(found, "min_classes", _between, 1, 4)
+    for option, low, high in (("min_length", 8, 128), ("min_classes", 1, 4)):
+        if problems.check(found, option, _between, low, high) is None:
+            found[option] = low  # what cannot be met is no reason to refuse a password
     return found
 
 

@@ -22,6 +22,10 @@ Take = c.Callable[[t.Any, str, Problems], t.Any]
 # Options for which null does not mean the default but "none".
 _NULLABLE = frozenset({"server.ban", "server.idle_timeout"})
 
+# What no option needs more of: a number that a host can store, and a value of lists in lists.
+_LARGEST = 2**63
+_DEEPEST = 4
+
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
 
@@ -82,24 +86,25 @@ def _compiled_option(option: c.Mapping[str, t.Any], path: str) -> Take:
     if kind == "dict":
         return compiled(option["options"], path)
     if kind == "list":
-        return _list_of(_compiled_elements(option, path))
+        return _list_of(_compiled_elements(option, path), in_place=option["elements"] != "dict")
     if option.get("no_log"):
         return _scalar(secret)
-    checks: list[c.Callable[[t.Any], t.Any]] = [{"str": text, "int": number, "bool": truth, "raw": plain}[kind]]
+    checks: list[c.Callable[[t.Any], t.Any]] = [{"str": text, "int": number, "bool": truth, "raw": _same}[kind]]
     if "choices" in option:
         checks.append(functools.partial(_chosen, choices=tuple(option["choices"])))
     if path in UNAVAILABLE:
         checks.append(functools.partial(_available, what=UNAVAILABLE[path], default=option.get("default")))
-    return _scalar(*checks)
+    take = _scalar(*checks)
+    return _of_any_shape(take) if kind == "raw" else take
 
 
 def _compiled_elements(option: c.Mapping[str, t.Any], path: str) -> Take:
     if path in UNAVAILABLE:
         return _scalar(functools.partial(_available, what=ANY, default=None))
     if option["elements"] == "dict":
-        return compiled(option["options"], path)
+        return compiled(option["options"], path)  # each knows its place by itself
     if option["elements"] == "list":
-        return _list_of(_scalar(text))
+        return _list_of(_scalar(text), in_place=True)
     if "choices" in option:
         return _scalar(text, functools.partial(_chosen, choices=tuple(option["choices"])))
     return _scalar(text)
@@ -118,13 +123,28 @@ def _scalar(*checks: c.Callable[[t.Any], t.Any]) -> Take:
     return take
 
 
-def _list_of(element: Take) -> Take:
+def _of_any_shape(take: Take) -> Take:
+    def take_plain(value: t.Any, place: str, problems: Problems) -> t.Any:
+        before = len(problems)
+        made = plain(value, place, problems)
+        if len(problems) == before:
+            return take(made, place, problems)
+        # the other texts of a list can still be looked at
+        is_list = isinstance(made, list) and all(each is None or isinstance(each, str) for each in made)
+        return made if is_list else None
+
+    return take_plain
+
+
+def _list_of(element: Take, in_place: bool) -> Take:
+    """With ``in_place`` None stands for what is wrong, so that the others keep their positions."""
+
     def take(value: t.Any, place: str, problems: Problems) -> list[t.Any] | None:
         if not isinstance(value, (list, tuple)):
             problems.add(place, f"is {_kind(value)}; write a list, even of one element: [ … ]")
             return None
         made = (element(given, f"{place}[{position}]", problems) for position, given in enumerate(value))
-        return [each for each in made if each is not None]
+        return [each for each in made if in_place or each is not None]
 
     return take
 
@@ -135,8 +155,11 @@ def text(value: t.Any) -> str:
         raise Wrong(f"is {_kind(value)}, not text; {_remedy(value)}")
     if "{{" in value or "{%" in value:
         raise Wrong("still holds a template, which nothing resolves; give its value")
-    if not value.isprintable() and any((ord(char) < 32 and char not in "\n\t") or ord(char) == 127 for char in value):
-        raise Wrong("holds a control character; remove it")
+    if not value.isprintable():
+        if any((ord(char) < 32 and char not in "\n\t") or ord(char) == 127 for char in value):
+            raise Wrong("holds a control character; remove it")
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise Wrong("holds half a character, which no file can; write it anew")
     return str(value)
 
 
@@ -151,7 +174,7 @@ def number(value: t.Any) -> int:
     """A whole number, also as text of digits, which is what the command line gives."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int) or _is_huge(value):
         raise Wrong(f"is {_kind(value)}; write a whole number")
     return int(value)
 
@@ -166,18 +189,29 @@ def truth(value: t.Any) -> bool:
     raise Wrong(f"is {_kind(value)}; write true or false")
 
 
-def plain(value: t.Any) -> t.Any:
-    """The same value in plain types, whatever its shape."""
-    if isinstance(value, str):
-        return text(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, (int, float)):
-        return int(value) if isinstance(value, int) else float(value)
+def plain(value: t.Any, place: str, problems: Problems, deepest: int = _DEEPEST) -> t.Any:
+    """The same value in plain types, whatever its shape; None for what is wrong in it."""
+    try:
+        if deepest == 0:  # it may even be in itself
+            raise Wrong("has too many lists or mappings inside one another; write what it is to be")
+        if isinstance(value, str):
+            return text(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return number(value)
+    except Wrong as wrong:
+        problems.add(place, str(wrong))
+        return None
+    if isinstance(value, float):
+        return float(value)
     if isinstance(value, c.Mapping):
-        return {str(name): plain(given) for name, given in value.items()}
+        named = ((shown(name)[1:-1], given) for name, given in value.items())
+        return {name: plain(given, f"{place}.{name}", problems, deepest - 1) for name, given in named}
     if isinstance(value, (list, tuple)):
-        return [plain(given) for given in value]
+        return [plain(given, f"{place}[{position}]", problems, deepest - 1) for position, given in enumerate(value)]
+    return value
+
+
+def _same(value: t.Any) -> t.Any:
     return value
 
 
@@ -201,7 +235,7 @@ def _kind(value: t.Any) -> str:
     if isinstance(value, bool):
         return f"the boolean {str(value).lower()}"
     if isinstance(value, (int, float)):
-        return f"the number {value}"
+        return "a number of too many digits" if _is_huge(value) else f"the number {value}"
     if isinstance(value, (datetime.date, datetime.time)):
         return f"the date {value}"
     if isinstance(value, str):
@@ -209,6 +243,11 @@ def _kind(value: t.Any) -> str:
     if isinstance(value, c.Mapping):
         return "a mapping"
     return "a list" if isinstance(value, (list, tuple)) else "something else"
+
+
+def _is_huge(value: float) -> bool:
+    """Python refuses to write such an integer down, even in a message."""
+    return isinstance(value, int) and not -_LARGEST <= value < _LARGEST
 
 
 def _remedy(value: t.Any) -> str:

@@ -19,7 +19,9 @@ _OTHER_UNIT = re.compile(r".*\.(target|socket|device|mount|automount|swap|timer|
 _FORBIDDEN = (
     "ssh sshd dbus dbus-broker polkit debug-shell emergency rescue console-getty systemd-logind systemd-journald "
     "systemd-networkd systemd-resolved systemd-udevd systemd-reboot systemd-poweroff systemd-halt systemd-kexec "
-    "systemd-exit getty@tty1 serial-getty@ttyS0 user@0 user@1000 sallyport-mounts networking"
+    "systemd-exit getty@tty1 serial-getty@ttyS0 user@0 user@1000 sallyport-mounts sallyport-expiry networking "
+    "NetworkManager systemd-user-sessions systemd-suspend systemd-hibernate systemd-hybrid-sleep "
+    "systemd-suspend-then-hibernate systemd-soft-reboot dbus-org.freedesktop.login1"
 ).split()
 
 # The part of regular expressions that says the same in Python and in a shell, and that cannot run wild: signs that
@@ -27,6 +29,9 @@ _FORBIDDEN = (
 _ATOM = re.compile(
     r"(?P<sign>[A-Za-z0-9_:@-]|\\\.)|\[(?P<set>(?:[a-z]-[a-z]|[A-Z]-[A-Z]|[0-9]-[0-9]|[A-Za-z0-9_])+-?)\]"
 )
+_FIXED = re.compile(r"\{[0-9]+\}")
+_MOST_VARYING = 4  # the time to find that a name does not match grows with this power of its length
+_LONGEST_WORD = 4096
 _REPEAT = re.compile(r"[?*+]|\{[0-9]{1,2}(?:,[0-9]{0,2})?\}")
 
 
@@ -74,13 +79,16 @@ def service(name: str) -> str:
         raise Wrong(f"{shown(name)} is no name of a service; use letters, digits and _ : . @ -")
     if _OTHER_UNIT.fullmatch(name):
         raise Wrong(f"{shown(name)} is a unit of another kind; name a service")
-    if name.removesuffix(".service") in _FORBIDDEN or name.endswith("@"):
+    bare = name.removesuffix(".service")
+    if bare in _FORBIDDEN or bare.endswith("@") or bare.startswith("sallyport"):
         raise Wrong(f"{shown(name)} could lock everybody out or give a root shell; leave this service to admins")
     return name
 
 
 def service_pattern(text: str) -> str:
     """A pattern for whole names of services."""
+    if not text:
+        raise Wrong("is empty; write it like worker@[0-9]+")
     if text.startswith("^") or text.endswith("$"):
         raise Wrong(f"{shown(text)} has ^ or $; leave them out, the whole name must match anyhow")
     if len(text) > 128:
@@ -99,7 +107,7 @@ def service_pattern(text: str) -> str:
 
 
 def _check_subset(text: str) -> None:
-    at = 0
+    at = varying = 0
     while at < len(text):
         atom = _ATOM.match(text, at)
         if not atom:
@@ -112,6 +120,9 @@ def _check_subset(text: str) -> None:
         repeat = _REPEAT.match(text, atom.end())
         if at == 0 and (repeat or not atom["sign"] or not text[0].isalnum()):
             raise Wrong(f"{shown(text)} starts with anything; start it with a letter or digit that stands for itself")
+        varying += bool(repeat and not _FIXED.fullmatch(repeat[0]))
+        if varying > _MOST_VARYING:
+            raise Wrong(f"{shown(text)} repeats more than {_MOST_VARYING} parts, which takes long to match; use fewer")
         at = repeat.end() if repeat else atom.end()
 
 
@@ -132,17 +143,22 @@ def _commands(item: Item, problems: Problems) -> tuple[tuple[str, ...], ...]:
     commands = []
     for position, argv in enumerate(item["commands"]):
         place = f"{item.place}.commands[{position}]"
+        if argv is None:  # it was wrong already, as may be some of its words
+            continue
         if not argv:
             problems.add(place, "is empty; write a program and its arguments")
             continue
+        words = [word or "" for word in argv]
         for number, word in enumerate(argv):
+            if word is None:
+                continue
             try:
-                _word(word) if number else program(argv)
+                _word(word) if number else program(words)
             except Wrong as wrong:
                 problems.add(f"{place}[{number}]", str(wrong))
-        if paths.within(argv[0], "/") and argv[0].endswith("/systemctl") and "edit" in argv:
+        if paths.within(words[0], "/") and words[0].endswith("/systemctl") and "edit" in words:
             problems.add(place, "opens an editor; leave out edit")
-        commands.append(tuple(argv))
+        commands.append(tuple(words))
     return tuple(commands)
 
 
@@ -161,4 +177,6 @@ def _word(word: str) -> str:
         raise Wrong("is empty; leave it out")
     if not word.isprintable():
         raise Wrong(f"{shown(word)} holds a control character; remove it")
+    if len(word) > _LONGEST_WORD:
+        raise Wrong(f"has {len(word)} characters; use {_LONGEST_WORD} at most")
     return word

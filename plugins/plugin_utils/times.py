@@ -13,6 +13,8 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:?\d\d)",
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhdw])", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _EXAMPLE = "2027-01-31T00:00:00Z"
+_END = 253_370_764_800  # 9999-01-01: past it, a year has five digits in some zone, which sshd cannot read
+_LONGEST = 365 * 86400  # sshd counts in 32 bits
 
 
 def instant(value: t.Any) -> int:
@@ -27,6 +29,10 @@ def instant(value: t.Any) -> int:
         raise Wrong(f"{value} has no zone; add Z for UTC, or one like +02:00")
     if value.timestamp() < 0:
         raise Wrong(f"{value} is before 1970, which no host can store; for what is closed write 1970-01-02T00:00:00Z")
+    if value.timestamp() >= _END:
+        raise Wrong(
+            f"{value} is too far away to be written down everywhere; leave the option out, or name a year before"
+        )
     return int(value.timestamp())
 
 
@@ -48,4 +54,7 @@ def duration(text: str) -> int:
     found = _DURATION.fullmatch(text)
     if not found:
         raise Wrong(f"{shown(text)} is no duration; write a number and one of s, m, h, d, w, like 15m")
-    return int(found[1]) * _UNITS[found[2]]
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST:
+        raise Wrong(f"{shown(text)} is longer than sshd can count; write 365d at most")
+    return seconds

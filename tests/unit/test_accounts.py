@@ -156,6 +156,41 @@ def test_a_uid_of_a_removed_account_is_refused() -> None:
     assert "files would change hands" in problems(Account("a", "sftp", uid=6500), host)[0]
 
 
+DIRECTORY, LINK = stat.S_IFDIR, stat.S_IFLNK | 0o777
+
+
+@pytest.mark.parametrize(
+    ("paths", "changeable"),
+    [
+        pytest.param({}, None, id="nothing on the host"),
+        pytest.param({"/pim": PathStat(DIRECTORY | 0o755, 0, 0)}, None, id="root's alone"),
+        pytest.param({"/pim": PathStat(DIRECTORY | 0o755, 1000, 0)}, "/pim", id="a user's"),
+        pytest.param({"/pim": PathStat(DIRECTORY | 0o775, 0, 2000)}, "/pim", id="a group's"),
+        pytest.param({"/pim": PathStat(DIRECTORY | 0o1777, 0, 0)}, "/pim", id="everybody's"),
+        pytest.param(
+            {"/pim": PathStat(DIRECTORY | 0o755, 0, 0), "/pim/in": PathStat(DIRECTORY | 0o755, 1000, 0)},
+            "/pim/in",
+            id="a user's in root's",
+        ),
+        pytest.param(
+            {"/pim": PathStat(LINK, 0, 0, "/data/x"), "/data": PathStat(DIRECTORY | 0o755, 1000, 0)},
+            "/data",
+            id="behind a link",
+        ),
+    ],
+)
+def test_no_session_starts_where_the_host_has_a_directory_of_others(
+    paths: dict[str, PathStat], changeable: str | None
+) -> None:
+    """systemd would start there, outside the jail, what the account puts into ``.config``."""
+    account = Account("a", "sftp", start_in="/pim/in")
+    found = problems(account, dataclasses.replace(HOST, paths={"/": PathStat(DIRECTORY | 0o755, 0, 0), **paths}))
+    assert [changeable is not None and f"write {changeable}:" in text for text in found] == [True] * len(found)
+    assert len(found) == (changeable is not None)
+    assert "/pim/in" in accounts.paths_needed(model(account))
+    assert problems(dataclasses.replace(account, state="suspended"), dataclasses.replace(HOST, paths=paths)) == []
+
+
 @pytest.mark.parametrize(
     ("status", "said"),
     [

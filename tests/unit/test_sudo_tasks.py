@@ -360,7 +360,7 @@ def test_sudo_must_be_there_for_open_accounts(state: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["%ops", "#0", "+net", "ALL", "OPS_1", "a b", "a,b", "!a", "a\n", "a=b", "a\\b", "1a", ""]
+    "name", ["%ops", "#0", "+net", "ALL", "OPS_1", "a b", "a,b", "!a", "a\n", "a=b", "a\\b", "1000", "_a", ""]
 )
 def test_accounts_that_sudo_would_misread_are_refused(name: str) -> None:
     found = sudo_tasks.problems(model(account(name, MYSQL), MYSQL), HOST, KNOWN)

@@ -18,7 +18,11 @@ from hypothesis import strategies as st
 
 SK = "sk-ssh-ed25519@openssh.com"
 SK_ECDSA = "sk-ecdsa-sha2-nistp256@openssh.com"
-POINT = b"\x04" + bytes(64)
+# the generator of P-256
+POINT = bytes.fromhex(
+    "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
 
 
 def line(kind: str, *fields: bytes, inside: t.Optional[str] = None) -> str:
@@ -29,7 +33,9 @@ def line(kind: str, *fields: bytes, inside: t.Optional[str] = None) -> str:
 
 def rsa(bits: int, exponent: int = 65537) -> str:
     modulus = (1 << (bits - 1)) | 1
-    return line("ssh-rsa", exponent.to_bytes(4, "big"), modulus.to_bytes(bits // 8 + 1, "big"))
+    return line(
+        "ssh-rsa", exponent.to_bytes(exponent.bit_length() // 8 + 1, "big"), modulus.to_bytes(bits // 8 + 1, "big")
+    )
 
 
 ED = line("ssh-ed25519", bytes(range(32)))
@@ -39,7 +45,7 @@ GOOD = {
     "ed25519": ED,
     "rsa": rsa(2048),
     "ecdsa": line("ecdsa-sha2-nistp256", b"nistp256", POINT),
-    "sk": line(SK, bytes(32), b"ssh:"),
+    "sk": line(SK, bytes(range(32)), b"ssh:"),
     "sk-ecdsa": line(SK_ECDSA, b"nistp256", POINT, b"ssh:"),
 }
 
@@ -90,8 +96,8 @@ BAD: t.Dict[str, t.Tuple[str, str]] = {
     "stray bits": (line("ssh-rsa", b"\1\0\1", b"\1\1")[:-2] + "R=", "stray bits"),
     "another type inside": (line("ssh-ed25519", bytes(32), inside="ssh-rsa"), 'is "ssh-rsa" inside'),
     "RSA as Ed25519": (GOOD["rsa"].replace("ssh-rsa", "ssh-ed25519"), 'is "ssh-rsa" inside'),
-    "short Ed25519": (line("ssh-ed25519", bytes(31)), "31 bytes, not 32"),
-    "bytes at the end": (line("ssh-ed25519", bytes(32), b"x"), "has 1 fields, not 2"),
+    "short Ed25519": (line("ssh-ed25519", bytes(range(31))), "31 bytes, not 32"),
+    "bytes at the end": (line("ssh-ed25519", bytes(range(32)), b"x"), "has 1 fields, not 2"),
     "missing field": (line("ssh-rsa", b"\1\0\1"), "has 2 fields, not 1"),
     "empty field": (line("ssh-rsa", b"\1\0\1", b""), "0 bytes, not some"),
     "other curve": (line("ecdsa-sha2-nistp256", b"nistp384", POINT), "curve"),
@@ -101,6 +107,26 @@ BAD: t.Dict[str, t.Tuple[str, str]] = {
     "negative RSA": (line("ssh-rsa", b"\1\0\1", b"\xff" * 256), "too short"),
     "even exponent": (rsa(2048, 65536), "no RSA numbers"),
     "exponent 1": (rsa(2048, 1), "no RSA numbers"),
+    "exponent of 65 bits": (rsa(2048, 2**64 + 1), "no RSA numbers"),
+    "RSA that OpenSSH does not read": (rsa(16392), "RSA key of 16392 bits, and OpenSSH reads 16384"),
+    "zeros before a number": (line("ssh-rsa", b"\0\1\0\1", b"\1\1"), "starts with zeros"),
+    "zero point": (line("ecdsa-sha2-nistp256", b"nistp256", b"\x04" + bytes(64)), "does not lie on its curve"),
+    "changed point": (
+        line("ecdsa-sha2-nistp256", b"nistp256", POINT[:-1] + b"\xf4"),
+        "does not lie on its curve",
+    ),
+    "changed point of a token": (
+        line(SK_ECDSA, b"nistp256", POINT[:-1] + b"\xf4", b"ssh:"),
+        "does not lie on its curve",
+    ),
+    "application with NUL": (line(SK, bytes(range(32)), b"ssh:\0x"), "application is no text"),
+    "Ed25519 point zero": (line("ssh-ed25519", bytes(32)), "anybody can sign"),
+    "Ed25519 point one": (line("ssh-ed25519", b"\1" + bytes(31)), "anybody can sign"),
+    "Ed25519 point of order eight": (
+        line(SK, bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85"), b"ssh:"),
+        "anybody can sign",
+    ),
+    "half a private key": ("MHcCAQEEIIrYSSNQFaA2Hwf1duRSxKtLYX5CB04fSeQ6tF1aY", "starts with no type"),
 }  # fmt: skip
 
 

@@ -275,6 +275,9 @@ GRANTS: t.List[Case] = [
     (grants("{folder: pim, at: /x}, {folder: pim, at: /y}"), "accounts[0].folders[1].folder", "overlaps"),
     (grants("{source: /data/s, at: /x}, {source: /data/s/t, at: /y}"), "accounts[0].folders[1].source", "overlaps"),
     (grants("{folder: pim, at: /x}, {source: /data/pim/in, at: /y}"), "accounts[0].folders[1].source", "overlaps"),
+    (grants("{private: true, at: /etc}"), "accounts[0].folders[0].at", "looks for settings and libraries"),
+    (grants("{private: true, at: /usr/lib}"), "accounts[0].folders[0].at", "lies in /usr"),
+    (grants("{private: true, at: /lib64/x}"), "accounts[0].folders[0].at", "lies in /lib64"),
     (grants("{hidden: true, at: /x/y}"), "accounts[0].folders[0].at", "lies in no folder or source"),
     (grants("{folder: pim, at: /x}, {hidden: true, at: /x}"), "accounts[0].folders[1].at", "lies in no folder"),
     (grants("{private: true, at: /x}, {hidden: true, at: /x/y}"), "accounts[0].folders[1].at", "lies in no folder"),
@@ -321,7 +324,7 @@ ACCOUNTS: t.List[Case] = [
     (
         "accounts: [{name: a, kind: shell, home: /x/y}, {name: b, kind: shell, home: /x/y}]",
         "accounts[1].home",
-        "repeats",
+        'overlaps "/x/y" of accounts[0]',
     ),
     (account("second_factor: password"), "accounts[0].second_factor", "there is none"),
     (account(f"password: Correct-Horse-1, password_hash: {YESCRYPT}"), "accounts[0].password", "give one of them"),
