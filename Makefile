@@ -16,7 +16,7 @@ export MOLECULE_GLOB := molecule/*/molecule.yml
 
 step = @printf '\033[1m==> %s\033[0m\n' "$(1)"
 
-.PHONY: help setup checks hosts system lint unit sanity docs molecule demo bench test clean requirements
+.PHONY: help setup checks servers hosts system lint unit sanity docs molecule torture demo bench test clean requirements
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target text; do printf '  make %-14s%s\n' "$$target" "$$text"; done
@@ -29,7 +29,7 @@ test: lint unit sanity docs molecule  ## every check and test
 
 setup: checks .venv/installed $(COLLECTION)  ## the virtual environment and the collection path of this checkout
 
-system: checks hosts  ## the system packages that everything here needs
+system: checks servers hosts  ## the system packages that everything here needs
 
 lint: setup  ## style, types and documentation
 	$(call step,ruff: Python style)
@@ -48,7 +48,7 @@ lint: setup  ## style, types and documentation
 	$(call step,antsibull-changelog: changelog fragments)
 	@antsibull-changelog lint
 
-unit: setup  ## unit tests
+unit: setup servers  ## unit tests
 	$(call step,pytest: unit tests)
 	@pytest --quiet tests/unit
 
@@ -66,6 +66,9 @@ docs: setup  ## the documentation pages of modules and roles, in .cache/docs/htm
 molecule: setup hosts  ## scenarios on Debian 11, 12 and 13
 	$(call step,molecule: real hosts and real clients)
 	@molecule test --all
+
+torture: setup servers hosts  ## the long campaigns: faults, races, transfers, secrets, fuzz
+	@tools/torture
 
 bench: setup hosts  ## the performance table, side by side with a loop over accounts
 	@tools/bench
@@ -87,6 +90,9 @@ requirements: setup  ## pin the newest packages that requirements/*.in allow
 
 checks:
 	@tools/system checks
+
+servers:
+	@tools/system servers
 
 hosts:
 	@tools/system hosts
