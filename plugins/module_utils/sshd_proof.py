@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from . import canary, keys, layout, scratch, sshd, sshd_answers, sshd_match, sshd_policy, users, ways_in
@@ -25,7 +26,7 @@ def problems(changes: Changes, model: Model, host: Host) -> t.List[str]:
             return wrong
         samples = canary.Samples(
             {name: _effective(tree, name, model, host) for name in model.server.admins},
-            canary.sample(_accounts(model), host.now),
+            canary.sample(_complete(model), host.now),
             unlisted(model, host) if model.server.only_listed else None,
         )
     return canary.problems(changes, samples, host.tools.openssh)
@@ -85,9 +86,17 @@ def _admins_from(host: Host) -> str:
     return host.connection.address if host.connection else ADDRESSES[0]
 
 
-def _accounts(model: Model) -> t.Dict[PolicyClass, t.List[Account]]:
+def _complete(model: Model) -> t.Dict[PolicyClass, t.List[Account]]:
+    """The accounts of every policy class, without those whose jail another module is still to make."""
     by_name = {account.name: account for account in model.accounts}
-    return {cls: [by_name[name] for name in names] for cls, names in sshd_policy.classes(model).items()}
+    return {
+        cls: [
+            by_name[name]
+            for name in names
+            if cls.kind != "sftp" or os.path.isdir(layout.jail(model.server.jails, name))
+        ]
+        for cls, names in sshd_policy.classes(model).items()
+    }
 
 
 def _admins(model: Model, host: Host, coming: bool) -> t.Iterator[ways_in.Admin]:

@@ -15,7 +15,7 @@ from testinfra.host import Host
 
 PASSWORD = "Correct-horse-7"
 HASH = "$6$sallyport$z0sHupZPX2qSwE6ZUT0MKhl89/SQVisnDLMiXrehJ.lBg/FiJZcl0r5RlV4Km/AUQdhz.y58Zy379d9d.a5RO/"
-AHEAD = 20  # seconds: enough for the run that sets it and two logins
+AHEAD = 30  # seconds: enough for the run that sets it and two logins
 LATE = 10  # seconds, on a machine that is busy
 OURS = "/etc/sallyport/expiry /etc/systemd/system/sallyport-expiry.* /etc/systemd/system/*/sallyport-expiry.*"
 

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Playbooks on a host, as in the scenario ``modules``, whose conftest has the same name as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import sys
+from pathlib import Path
+
+_path = Path(__file__).resolve().parents[2] / "modules/tests/conftest.py"
+_spec = importlib.util.spec_from_file_location("runs_of_modules", _path)
+assert _spec is not None
+assert _spec.loader is not None
+_module = importlib.util.module_from_spec(_spec)
+sys.modules["runs_of_modules"] = _module
+_spec.loader.exec_module(_module)
+_module.SECONDS = 600  # for a play that tries many ways
+
+Model = _module.Model
+Result = _module.Result
+Running = _module.Running
+Target = _module.Target
+PICTURE = _module.PICTURE
+key = _module.key
+run = _module.run
+sh = _module.sh
+
+
+def kill(running: Running) -> None:
+    """The playbook and all that it started, at once and without a word."""
+    doomed = [running._process.pid]
+    for parent in doomed:
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            doomed += map(int, children.read_text().split())
+    for pid in doomed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
