@@ -15,19 +15,20 @@ def current() -> t.Optional[Connection]:
     """From the environment of the nearest parent that has it, since sudo takes it out; ``None``: no sshd has a part."""
     pid = os.getpid()
     for _ in range(GENERATIONS):
-        found = parse(_environment(pid).get("SSH_CONNECTION", ""))
+        environment = _environment(pid)
+        found = parse(environment.get("SSH_CONNECTION", ""), environment.get("LOGNAME", ""))
         if found is not None or pid <= 1:
             return found
         pid = _parent(pid)
     return None
 
 
-def parse(text: str) -> t.Optional[Connection]:
+def parse(text: str, user: str = "") -> t.Optional[Connection]:
     """``ADDRESS PORT LOCAL-ADDRESS LOCAL-PORT``"""
     fields = text.split(" ")
     if len(fields) != 4 or not fields[3].isdigit():
         return None
-    return Connection(fields[0], fields[2], int(fields[3]))
+    return Connection(fields[0], fields[2], int(fields[3]), user)
 
 
 def _environment(pid: int) -> t.Dict[str, str]:

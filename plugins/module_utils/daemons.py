@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import layout, mounting, processes, sshd
+from . import layout, mounting, processes, sshd_daemon
 
 
-def take_up(systemd: bool) -> t.Mapping[str, t.Callable[[], None]]:
+def take_up(systemd: bool, undoing: bool = False) -> t.Mapping[str, t.Callable[[], None]]:
     """By the path of the file."""
+    reload = sshd_daemon.reload_again if undoing else sshd_daemon.reload
     return {
-        layout.SSHD_DROP_IN: lambda: sshd.reload(systemd),
+        layout.SSHD_DROP_IN: lambda: reload(systemd),
         layout.MOUNT_TABLE: lambda: mount_what_is_listed(systemd),
         layout.EXPIRY_TABLE: close_what_is_due,
     }

@@ -41,6 +41,7 @@ class Connection:
     address: str
     local_address: str
     local_port: int
+    user: str = ""  # who logged in, as the session's environment says
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Host:
     # that has no idmapped mounts (mounting.unmappable)
     now: int = 0
     connection: t.Optional[Connection] = None  # that this run came over
+    group_rules: t.Tuple[str, ...] = ()  # where others have rules on our group (group_rules.read)
 
 
 def components(path: str) -> t.List[str]:

@@ -34,6 +34,7 @@ class Journal:
     actions: t.Tuple[Action, ...]
     state: str = OPEN
     until: float = 0.0  # seconds since the epoch: when waiting ends; 0: nothing has to be confirmed
+    boot: str = ""
 
 
 _KINDS: t.Mapping[str, t.Type[t.Any]] = {
@@ -44,7 +45,14 @@ _KINDS: t.Mapping[str, t.Type[t.Any]] = {
 def of(identity: str, actions: t.Iterable[Action], until: float = 0.0) -> Journal:
     """The final record is among the actions that are named, because a file is kept beside it as well."""
     plain = (_without_secrets(item) for item in actions if item.step <= LAST or item.step is Step.FINAL_RECORD)
-    return Journal(identity, tuple(plain), until=until)
+    return Journal(identity, tuple(plain), until=until, boot=this_boot())
+
+
+def this_boot() -> str:
+    """What tells one boot from another; in a container the start of its first process does."""
+    identity = (files.read("/proc/sys/kernel/random/boot_id") or "").strip()
+    first = (files.read("/proc/1/stat") or "").rpartition(")")[2].split()
+    return f"{identity} {first[19]}"
 
 
 def read() -> t.Optional[Journal]:
@@ -94,6 +102,7 @@ def render(journal: Journal) -> str:
         "id": journal.id,
         "state": journal.state,
         "until": journal.until,
+        "boot": journal.boot,
         "actions": [
             [action.step.name, _resource_data(action.before), _resource_data(action.after)]
             for action in journal.actions
@@ -108,7 +117,7 @@ def parse(text: str) -> Journal:
     if data["version"] > VERSION:
         raise ValueError("the journal was written by a newer version of the collection: use that one")
     actions = (Action(Step[step], _resource(before), _resource(after)) for step, before, after in data["actions"])
-    return Journal(data["id"], tuple(actions), data["state"], data["until"])
+    return Journal(data["id"], tuple(actions), data["state"], data["until"], data["boot"])
 
 
 def _resource_data(resource: t.Optional[Resource]) -> t.Any:

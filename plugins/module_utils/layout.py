@@ -27,6 +27,7 @@ EXPIRY_TABLE = "/etc/sallyport/expiry"
 EXPIRY_SERVICE = "sallyport-expiry.service"
 EXPIRY_TIMER = "sallyport-expiry.timer"
 EXPIRY_PROGRAM = "/usr/local/libexec/sallyport-expiry"  # what the service runs
+RELOADED = STATE + "/reloaded"  # sshd was told to read what the transaction has written
 RECOVERY_PROGRAM = STATE + "/recover"  # there while a transaction is under way
 RECOVERY_UNIT = "sallyport-recover.service"
 UNITS = "/etc/systemd/system"

@@ -17,6 +17,7 @@ from . import (
     scratch,
     sshd,
     sshd_answers,
+    sshd_daemon,
     sshd_proof,
     sudo,
     sudo_tasks,
@@ -60,8 +61,8 @@ def ports(model: Model, host: Host, known: State, policy: bool, tried: t.Collect
         answering = sshd_answers.answering(sshd_proof.places(model, host))
         yield
         _demand(sshd_proof.settings_problems(sshd.INSTALLED, model, host))
-        listens = sshd.listener(host.tools.systemd) is not None
-        sshd.reload(host.tools.systemd)
+        listens = sshd_daemon.listener(host.tools.systemd) is not None
+        sshd_daemon.reload(host.tools.systemd)
         _demand(sshd_answers.lost(answering, sshd_proof.places(model, host), model.server.port, listens))
         seen.proven = True
 
@@ -113,6 +114,7 @@ def ports(model: Model, host: Host, known: State, policy: bool, tried: t.Collect
         prove=prove,
         opened=opened,
         take_up=daemons.take_up(host.tools.systemd),
+        take_back=daemons.take_up(host.tools.systemd, undoing=True),
         systemd=host.tools.systemd,
         sysusers=host.tools.sysusers,
     )

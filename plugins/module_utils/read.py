@@ -10,7 +10,7 @@ import stat
 import time
 import typing as t
 
-from . import connection, files, layout, mounting, pam, records, sessions, sshd, sudo, users
+from . import connection, files, group_rules, layout, mounting, pam, records, sessions, sshd, sudo, users
 from .chains import chain
 from .errors import Refused
 from .host import Host, PathStat, Tools
@@ -48,6 +48,7 @@ def host(earlier: Record, present: State, needed: t.Iterable[str], shared: t.Ite
         unmappable=mounting.unmappable(shared),
         now=int(time.time()),
         connection=connection.current(),
+        group_rules=group_rules.read(),
     )
 
 

@@ -8,6 +8,7 @@ when a change has not been confirmed in time: ``sallyport-recover [TRANSACTION [
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import time
@@ -59,8 +60,15 @@ def ports() -> Ports:
     known = State(*users.read())
     systemd = os.path.isdir("/run/systemd/system")
     return Ports(
-        known, {}, lambda: None, daemons.take_up(systemd), systemd, users.have_sysusers(), recovering=True
-    )  # fmt: skip
+        known=known,
+        gates={},
+        prove=lambda: None,
+        take_up={},
+        take_back=daemons.take_up(systemd, undoing=True),
+        systemd=systemd,
+        sysusers=users.have_sysusers(),
+        recovering=True,
+    )
 
 
 def main() -> int:
@@ -82,7 +90,7 @@ def main() -> int:
 def _settle(pending: Journal, at_boot: bool) -> int:
     here = ports()
     if at_boot and here.systemd:
-        here = Ports(here.known, {}, here.prove, {}, here.systemd, here.sysusers, recovering=True)
+        here = dataclasses.replace(here, take_back={})
     try:
         remains = settle(pending, here)
     except Refused as refused:
@@ -94,5 +102,7 @@ def _settle(pending: Journal, at_boot: bool) -> int:
 
 
 def _left(pending: t.Optional[Journal]) -> float:
-    """Seconds for which the transaction may still be confirmed."""
-    return pending.until - time.time() if pending is not None and pending.state == journal.WAITING else 0
+    """Seconds for which the transaction may still be confirmed: after a reboot nobody does."""
+    if pending is None or pending.state != journal.WAITING or pending.boot != journal.this_boot():
+        return 0
+    return pending.until - time.time()

@@ -40,7 +40,7 @@ def install(systemd: bool) -> None:
 
 
 def remove() -> None:
-    for path in (ENABLED.path, UNIT, CRON, layout.RECOVERY_PROGRAM):
+    for path in (ENABLED.path, UNIT, CRON, layout.RECOVERY_PROGRAM, layout.RELOADED):
         files.discard(path)
         files.remove(path)
 

@@ -8,20 +8,20 @@ import grp
 import os
 import pwd
 import re
-import signal
 import typing as t
 from dataclasses import dataclass, replace
 
 from . import layout, sshd_config, sshd_match
+from .host import Connection
 from .model import Server
-from .processes import Failed, Outcome, must, run
+from .processes import Failed, Outcome, run
 from .sshd_config import Setting
 from .sshd_effective import ADDRESSES, mismatches, parse, refused_by, sample_addresses
 from .sshd_policy import expectations, group_name, other_expectations
 from .sshd_settings import PolicyClass, Version
 
-PID_FILE = "/run/sshd.pid"
-UNITS = ("ssh.service", "sshd.service")
+# Settings by which a login differs from the same one over loopback
+CONFINING = ("forcecommand", "chrootdirectory", "authenticationmethods", "pubkeyauthentication", "permitrootlogin")
 WHOLE_LIMIT = 250 * 1024  # of all files together; sshd refuses every connection over 256 KiB
 
 _NO_DIRECTORY = re.compile(r"Missing privilege separation directory: (/run/\S+)")
@@ -117,9 +117,11 @@ def test(config: str) -> Outcome:
     return _sshd(["-t", "-f", config])
 
 
-def effective(config: str, user: str, host: str, address: str, port: int = 22) -> t.Dict[str, t.List[str]]:
-    """What a configuration comes to for a user who comes from an address to this port."""
-    connection = f"user={user},host={host},addr={address},laddr=127.0.0.1,lport={port}"
+def effective(
+    config: str, user: str, host: str, address: str, port: int = 22, local: str = "127.0.0.1"
+) -> t.Dict[str, t.List[str]]:
+    """What a configuration comes to for a user who comes from an address to this port of a local address."""
+    connection = f"user={user},host={host},addr={address},laddr={local},lport={port}"
     outcome = _sshd(["-T", "-f", config, "-C", connection])
     if not outcome.ok:
         raise Failed(["sshd", "-T", "-f", config], outcome)
@@ -148,12 +150,13 @@ def prove(
     server: Server,
     version: Version,
     also: t.Sequence[t.Tuple[PolicyClass, str]] = (),
-    admins_from: str = ADDRESSES[0],
+    connection: t.Optional[Connection] = None,
+    listening: bool = True,
 ) -> t.List[str]:
     """The promises that the configuration breaks for a member of every class, an unlisted user and the admins.
 
-    ``also`` are more members, ``admins_from`` the address that admins come from. Users, groups and memberships must
-    exist by now: sshd looks them up.
+    ``also`` are more members, ``connection`` is what admins come over, ``listening`` whether sshd itself listens.
+    Users, groups and memberships must exist by now: sshd looks them up.
     """
     checked = test(tree.main)
     if not checked.ok:
@@ -167,41 +170,9 @@ def prove(
     return [
         *_prove_classes(tree, settings, [*samples.items(), *also], server, version),
         *_prove_unlisted(tree, settings, unlisted, server, version),
-        *_prove_admins(tree, settings, server, admins_from),
+        *_prove_admins(tree, settings, server, connection or Connection(ADDRESSES[0], "127.0.0.1", server.port)),
+        *(_prove_reach(tree, settings, server, connection) if connection and listening else ()),
     ]
-
-
-def listener(systemd: bool) -> t.Union[str, int, None]:
-    """What listens for the host's own sshd: its unit, or else its process; None: nothing does (socket activation)."""
-    for unit in UNITS if systemd else ():
-        if run(["systemctl", "is-active", "--quiet", unit]).ok:
-            return unit
-    pid = (_read(PID_FILE) or "").strip()
-    return int(pid) if pid.isdigit() and (_read(f"/proc/{pid}/comm") or "").strip() == "sshd" else None
-
-
-def _socket_of(unit: str) -> str:
-    return unit.replace(".service", ".socket")
-
-
-def reload(systemd: bool) -> None:
-    """Have the running sshd read its configuration again; without one there is nothing to do.
-
-    It would die of a bad configuration, and not every unit looks first.
-    """
-    checked = test(layout.SSHD_CONFIG)
-    if not checked.ok:
-        raise Failed(["sshd", "-t"], checked)
-    found = listener(systemd)
-    if isinstance(found, str) and run(["systemctl", "is-active", "--quiet", _socket_of(found)]).ok:
-        # It was handed its socket, cannot bind it itself, and would die of a reload. Sessions outlive it, and whoever
-        # connects meanwhile waits in the socket. Without the reset, five in ten seconds would fail the socket as well.
-        must(["systemctl", "reset-failed", found])
-        must(["systemctl", "try-restart", found])
-    elif isinstance(found, str):
-        must(["systemctl", "reload", found])
-    elif found is not None:
-        os.kill(found, signal.SIGHUP)
 
 
 def _prove_classes(
@@ -240,12 +211,33 @@ def _prove_unlisted(
             yield f"{setting.place}: AllowGroups below 'Match {setting.match}' lets in who is not listed: remove it"
 
 
-def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server, address: str) -> t.Iterator[str]:
+def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server, connection: Connection) -> t.Iterator[str]:
+    """What the canary shows on loopback has to hold for the connection that admins come over as well."""
     for admin in server.admins:
-        found = effective(tree.main, admin, server.address, address, server.port)
+        found = effective(
+            tree.main, admin, server.address, connection.address, connection.local_port, connection.local_address
+        )
         yield from _refused(f"admin '{admin}'", found, admin, settings)
+        shown = effective(tree.main, admin, server.address, "127.0.0.1", server.port)
+        who = f"admin '{admin}' from {connection.address} to {connection.local_address}:{connection.local_port}"
+        expected = {word: " ".join(shown[word]) for word in CONFINING if word in shown and shown[word] != found[word]}
+        yield from _explained(who, mismatches(expected, found), settings)
         if admin == "root" and found.get("permitrootlogin") == ["no"]:
             yield from _explained("admin 'root'", {"permitrootlogin": ("prohibit-password", "no")}, settings)
+
+
+def _prove_reach(tree: Tree, settings: t.Sequence[Setting], server: Server, connection: Connection) -> t.Iterator[str]:
+    """Where this run came in, sshd has to go on listening."""
+    found = effective(tree.main, "root", server.address, connection.address, server.port)
+    everywhere = "[::]" if ":" in connection.local_address else "0.0.0.0"  # noqa: S104 - compared with
+    own = f"[{connection.local_address}]" if ":" in connection.local_address else connection.local_address
+    places = [value.partition(" ")[0] for value in found.get("listenaddress", ())]
+    if not {f"{address}:{connection.local_port}" for address in (everywhere, own)}.intersection(places):
+        place = sshd_config.shadowing(settings, "listenaddress", layout.SSHD_DROP_IN) or sshd_config.shadowing(
+            settings, "addressfamily", layout.SSHD_DROP_IN
+        )
+        because = f"{place.place} says so: add it there" if place else "look at how sshd is started"
+        yield f"sshd: it would not listen on {own}:{connection.local_port}, where this run came in: {because}"
 
 
 def _refused(

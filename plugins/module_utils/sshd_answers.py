@@ -40,9 +40,9 @@ def lost(before: t.Set[Place], now: t.Sequence[Place], port: int, reloaded: bool
     Without a reload (socket activation) something else listens, on what it was told: only what answered has to.
     """
     wanted = [[place] for place in now if place in before]
-    own = [place for place in now if place[1] == port]
+    own = sorted((place for place in now if place[1] == port), key=lambda place: ":" in place[0])
     if reloaded and own and not before.intersection(own):
-        wanted.append(own)
+        wanted.append(own[:1])  # of another program's port it may get one address family and not the other
     return [
         f"sshd: it does not answer on {places[0][0]} port {places[0][1]} after it has read the new configuration; "
         f"look at what it says: journalctl -u ssh -u sshd"

@@ -108,6 +108,7 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
     if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+/?", server.jails):
         found.append(f"access_server.jails: sshd would misread '{server.jails}': use letters, digits and ._-/")
     found += _admin_problems(model, known)
+    found += _rules_on_our_group(model, host)
     found += _foreign_members(model, known)
     size = len(render(model, host).encode())
     if size > LARGEST:
@@ -145,6 +146,15 @@ def _admin_problems(model: Model, known: State) -> t.Iterator[str]:
             yield (
                 f"access_accounts: '{account.name}' is one of access_server.admins and would be locked out "
                 f"(kind {account.kind}, state {account.state}): use another name for the account"
+            )
+
+
+def _rules_on_our_group(model: Model, host: Host) -> t.Iterator[str]:
+    if model.server.only_listed:
+        for place in host.group_rules:
+            yield (
+                f"{place}: has a rule on group '{layout.LOGIN_GROUP}', which admins and accounts join, "
+                "and which would hold for them before anything is proven: name a group of your own there"
             )
 
 

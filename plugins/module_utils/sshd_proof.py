@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import canary, keys, layout, scratch, sshd, sshd_answers, sshd_match, sshd_policy, users, ways_in
-from .host import Host
+from . import canary, keys, layout, scratch, sshd, sshd_answers, sshd_daemon, sshd_match, sshd_policy, users, ways_in
+from .host import Connection, Host
 from .model import Account, Model
 from .resources import User
 from .sshd_effective import ADDRESSES, Effective
@@ -44,7 +44,8 @@ def settings_problems(tree: sshd.Tree, model: Model, host: Host) -> t.List[str]:
         model.server,
         host.tools.openssh,
         also=sshd_match.representatives(lines, members, groups),
-        admins_from=_admins_from(host),
+        connection=host.connection,
+        listening=sshd_daemon.listens(host.tools.systemd),
     )
 
 
@@ -55,12 +56,21 @@ def unlisted(model: Model, host: Host) -> str:
 
 
 def means(model: Model, host: Host) -> Ways:
-    """What every admin has now to get in by: under the installed configuration, or any plain one."""
+    """What every admin has now to get in by: under the installed configuration, or any plain one, or he is in."""
     now = ways({}, model, host, coming=False)
+    present = {host.connection.user} if host.connection and _tells(model, host) else set()
     return {
-        admin.user.name: now[admin.user.name] | ways_in.of(admin, ways_in.PLAIN, host.now)
+        admin.user.name: now[admin.user.name]
+        | ways_in.of(admin, ways_in.PLAIN, host.now)
+        | (frozenset({"what this run came in by"}) if admin.user.name in present else frozenset())
         for admin in _admins(model, host, coming=False)
     }
+
+
+def _tells(model: Model, host: Host) -> bool:
+    """Whether nobody gets in by what cannot be looked at here: tickets, and the word of other hosts."""
+    found = _effective(sshd.INSTALLED, host.connection.user if host.connection else "", model, host)
+    return all(found.get(word) != ["yes"] for word in ("gssapiauthentication", "hostbasedauthentication"))
 
 
 def ways(changes: Changes, model: Model, host: Host, coming: bool) -> Ways:
@@ -79,11 +89,10 @@ def places(model: Model, host: Host) -> t.List[sshd_answers.Place]:
 
 
 def _effective(tree: sshd.Tree, user: str, model: Model, host: Host) -> Effective:
-    return sshd.effective(tree.main, user, model.server.address, _admins_from(host), model.server.port)
-
-
-def _admins_from(host: Host) -> str:
-    return host.connection.address if host.connection else ADDRESSES[0]
+    over = host.connection or Connection(ADDRESSES[0], "127.0.0.1", model.server.port)
+    return sshd.effective(
+        tree.main, user, model.server.address, over.address, over.local_port, over.local_address
+    )  # fmt: skip
 
 
 def _complete(model: Model) -> t.Dict[PolicyClass, t.List[Account]]:

@@ -26,14 +26,15 @@ class Ports:
 
     ``gates`` are context managers for the files that a daemon obeys, by path: entered with the candidate before it is
     swapped in (to validate and prove it) and left after it was (to prove it installed, and to reload). ``take_up``
-    makes a daemon read such a file again after it was put back or removed. ``prove`` is called once when all that
-    confines is in place, before anything opens a way in; ``opened`` when the keys are in place as well.
+    makes a daemon read such a file again after it was removed, ``take_back`` after it was put back. ``prove`` is called
+    once when all that confines is in place, before anything opens a way in; ``opened`` when the keys are in place too.
     """
 
     known: State
     gates: t.Mapping[str, Gate]
     prove: t.Callable[[], None]
     take_up: t.Mapping[str, t.Callable[[], None]]
+    take_back: t.Mapping[str, t.Callable[[], None]]
     systemd: bool
     sysusers: bool
     opened: t.Callable[[], None] = lambda: None
@@ -166,7 +167,8 @@ def _remove_files(actions: t.List[Action], ports: Ports) -> None:
     for path in paths:
         files.set_aside(path)
     files.settle(paths)
-    _take_up(paths, ports)
+    _tell_systemd(paths, ports)
+    _read_again(paths, ports.take_up)
 
 
 def _put_back(actions: t.List[Action], ports: Ports) -> None:
@@ -179,15 +181,15 @@ def _put_back(actions: t.List[Action], ports: Ports) -> None:
     changed = [path for path in paths if files.put_back(path, existed=path not in new)]
     files.settle(paths)
     told = paths if ports.recovering else changed
-    _take_up(told, ports)
+    _tell_systemd(told, ports)
+    _read_again(told, ports.take_back)
     _restart_timers(set(told) - new, ports)
 
 
-def _take_up(paths: t.Sequence[str], ports: Ports) -> None:
-    _tell_systemd(paths, ports)
+def _read_again(paths: t.Sequence[str], by_path: t.Mapping[str, t.Callable[[], None]]) -> None:
     for path in paths:
-        if path in ports.take_up:
-            ports.take_up[path]()
+        if path in by_path:
+            by_path[path]()
 
 
 def _tell_systemd(paths: t.Iterable[str], ports: Ports) -> None:

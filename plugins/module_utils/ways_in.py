@@ -38,6 +38,7 @@ PLAIN: Effective = {
 NO_PASSWORD = re.compile(r"[*!]")
 
 _FINGERPRINT = re.compile(r"(?P<bits>\d+) \S+ .*\((?P<type>[A-Z0-9-]+)\)")
+_PUBLIC_KEY = re.compile(r"[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+")
 _EXPIRY = re.compile(r'(?:^|,)expiry-time="(?P<time>\d{8}(?:\d{4}(?:\d{2})?)?)(?P<utc>Z?)"', re.IGNORECASE)
 
 
@@ -150,11 +151,21 @@ def usable(line: str, found: Effective, now: float) -> bool:
     key = _FINGERPRINT.match(said.out)
     if not said.ok or key is None or _expired(line, now):
         return False
+    if _revoked(line, _one(found, "revokedkeys", "none")):
+        return False
     accepted = _one(found, "pubkeyacceptedalgorithms", _one(found, "pubkeyacceptedkeytypes", "")).split(",")
     smallest = int(_one(found, "requiredrsasize", "1024"))
     if key["type"] == "RSA" and int(key["bits"]) < smallest:
         return False
     return accepted == [""] or bool(ALGORITHMS.get(key["type"], frozenset()) & set(accepted))
+
+
+def _revoked(line: str, revoked: str) -> bool:
+    """Where the list itself cannot be read, sshd takes no key at all."""
+    key = _PUBLIC_KEY.search(line)
+    if revoked == "none" or key is None:
+        return False
+    return not processes.run(["ssh-keygen", "-Q", "-f", revoked, "/dev/stdin"], stdin=key[0] + "\n").ok
 
 
 def unreadable(files: t.Mapping[User, str]) -> t.List[str]:

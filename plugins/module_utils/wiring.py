@@ -31,7 +31,8 @@ def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:
             module.exit_json(changed=True, confirmed=True)
         result = engine.run(model, nouns, module.check_mode, confirming=verb == "ask")
     except Refused as refused:
-        fail(module, refused.problems, "The host cannot become what the model says; it was not changed.")
+        state = "The host cannot become what the model says; it was not changed."
+        fail(module, refused.problems, state if verb != "confirm" else "The change came too late to be confirmed.")
     except Undone as undone:
         problems = undone.cause.problems if isinstance(undone.cause, Refused) else (str(undone.cause),)
         state = (

@@ -30,7 +30,7 @@ def test_what_sshd_tells_a_session(text: str, expected: t.Optional[Connection]) 
 
 @pytest.mark.parametrize(
     ("outer", "expected"),
-    [("203.0.113.7 50022 192.0.2.1 22", ["203.0.113.7", "192.0.2.1", 22]), (None, None)],
+    [("203.0.113.7 50022 192.0.2.1 22", ["203.0.113.7", "192.0.2.1", 22, "deploy"]), (None, None)],
     ids=["through sshd", "not through sshd"],
 )
 def test_it_is_found_although_sudo_has_taken_it_out(
@@ -47,7 +47,7 @@ def test_it_is_found_although_sudo_has_taken_it_out(
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     environment.pop("SSH_CONNECTION", None)
     if outer is not None:
-        environment["SSH_CONNECTION"] = outer
+        environment.update(SSH_CONNECTION=outer, LOGNAME="deploy")
     said = subprocess.run(
         [sys.executable, "-c", without], env=environment, check=True, capture_output=True, text=True, timeout=60
     ).stdout

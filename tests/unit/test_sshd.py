@@ -10,15 +10,14 @@ import dataclasses
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import typing as t
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, sshd, sshd_policy, sshd_settings
-from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, Tools
+from ansible_collections.sallyport.ssh.plugins.module_utils.host import Connection, Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Ban, Forwarding, Model, Server
-from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Failed, Outcome
+from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Outcome
 from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_settings import PolicyClass
 
 VERSION = sshd.version()
@@ -309,7 +308,7 @@ def test_admins_are_asked_for_from_where_they_come(hosts: Hosts, drop_in: str) -
     hosts.debian()
     tree = hosts.candidate({EARLY: "Match Address 198.18.0.0/15\nDenyUsers mail\n", OURS: drop_in})
     assert not any("admin 'mail'" in text for text in prove(tree))
-    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, admins_from="198.18.0.1")
+    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, connection=Connection("198.18.0.1", "127.0.0.1", 22))
     assert any(text.startswith("admin 'mail': denyusers keeps it out") for text in found), found
 
 
@@ -386,90 +385,6 @@ def test_an_edited_candidate_keeps_its_includes(hosts: Hosts) -> None:
 
 
 # Reloading
-
-
-class Programs:
-    """systemctl and sshd, with what they are asked."""
-
-    def __init__(self, active: t.Collection[str], valid: bool) -> None:
-        self.asked: t.List[str] = []
-        self._active, self._valid = active, valid
-
-    def run(self, argv: t.Sequence[str], *_more: t.Any) -> Outcome:
-        self.asked.append(" ".join(argv))
-        if argv[0] == "sshd":
-            return Outcome(0 if self._valid else 255, "", "" if self._valid else "bad")
-        return Outcome(0 if argv[1] != "is-active" or argv[-1] in self._active else 3, "", "")
-
-
-@pytest.fixture(name="signals")
-def signals_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> t.List[t.Tuple[int, int]]:
-    sent: t.List[t.Tuple[int, int]] = []
-    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
-    monkeypatch.setattr(sshd, "PID_FILE", str(tmp_path / "sshd.pid"))
-    return sent
-
-
-def installed(monkeypatch: pytest.MonkeyPatch, active: t.Collection[str] = (), valid: bool = True) -> Programs:
-    programs = Programs(active, valid)
-    monkeypatch.setattr(sshd, "run", programs.run)
-    monkeypatch.setattr(sshd, "must", programs.run)
-    return programs
-
-
-@pytest.mark.parametrize("unit", sshd.UNITS)
-def test_the_active_unit_is_reloaded(
-    monkeypatch: pytest.MonkeyPatch, signals: t.List[t.Tuple[int, int]], unit: str
-) -> None:
-    programs = installed(monkeypatch, [unit])
-    sshd.reload(systemd=True)
-    assert programs.asked[-1] == f"systemctl reload {unit}"
-    assert not any("restart" in asked for asked in programs.asked)
-    assert signals == []
-
-
-@pytest.mark.parametrize("unit", sshd.UNITS)
-def test_one_that_was_handed_its_socket_is_started_anew(monkeypatch: pytest.MonkeyPatch, unit: str) -> None:
-    programs = installed(monkeypatch, [unit, unit.replace("service", "socket")])
-    sshd.reload(systemd=True)
-    assert programs.asked[-2:] == [f"systemctl reset-failed {unit}", f"systemctl try-restart {unit}"]
-    assert not any("reload" in asked for asked in programs.asked)
-
-
-@pytest.mark.parametrize("systemd", [True, False])
-def test_nothing_is_done_where_none_runs(
-    monkeypatch: pytest.MonkeyPatch, signals: t.List[t.Tuple[int, int]], systemd: bool
-) -> None:
-    programs = installed(monkeypatch)
-    sshd.reload(systemd)
-    assert not any("reload" in asked for asked in programs.asked)
-    assert signals == []
-
-
-@pytest.mark.parametrize(
-    ("comm", "sent"), [("sshd\n", [(4242, signal.SIGHUP)]), ("cron\n", [])], ids=["ours", "reused"]
-)
-def test_without_systemd_the_listener_gets_a_signal(
-    monkeypatch: pytest.MonkeyPatch,
-    signals: t.List[t.Tuple[int, int]],
-    comm: str,
-    sent: t.List[t.Tuple[int, int]],
-) -> None:
-    installed(monkeypatch)
-    monkeypatch.setattr(sshd, "_read", {sshd.PID_FILE: "4242\n", "/proc/4242/comm": comm}.get)
-    sshd.reload(systemd=False)
-    assert signals == sent
-
-
-@pytest.mark.parametrize("systemd", [True, False])
-def test_a_bad_configuration_is_never_loaded(
-    monkeypatch: pytest.MonkeyPatch, signals: t.List[t.Tuple[int, int]], systemd: bool
-) -> None:
-    programs = installed(monkeypatch, sshd.UNITS, valid=False)
-    with pytest.raises(Failed, match="bad"):
-        sshd.reload(systemd)
-    assert programs.asked == [f"sshd -t -f {MAIN}"]
-    assert signals == []
 
 
 @needs_sshd

@@ -21,7 +21,7 @@ def ports(
 ) -> steps.Ports:
     heard: list[str] = [] if told is None else told
     take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}
-    here = steps.Ports(ME, gates or {}, lambda: None, take_up, systemd=False, sysusers=False)
+    here = steps.Ports(ME, gates or {}, lambda: None, take_up, take_up, systemd=False, sysusers=False)
     return dataclasses.replace(here, **proofs)
 
 
