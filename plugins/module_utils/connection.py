@@ -14,7 +14,7 @@ GENERATIONS = 32  # of parents to look at: sudo, shells and Ansible's own
 def current() -> t.Optional[Connection]:
     """From the environment of the nearest parent that has it, since sudo takes it out; ``None``: no sshd has a part."""
     pid = os.getpid()
-    for _ in range(GENERATIONS):
+    for _generation in range(GENERATIONS):
         environment = _environment(pid)
         found = parse(environment.get("SSH_CONNECTION", ""), environment.get("LOGNAME", ""))
         if found is not None or pid <= 1:

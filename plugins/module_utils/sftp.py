@@ -7,6 +7,7 @@ answer until the deadline, or one that no server would give, is a ``Broken`` con
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import struct
@@ -75,7 +76,8 @@ class Client:
         self._out, self._in = pipes.stdin.fileno(), pipes.stdout.fileno()
         self._patience = patience
         self._number = 0
-        self._send(_INIT, struct.pack(">I", VERSION))
+        with contextlib.suppress(Broken):  # whoever says something and ends is told by what it said
+            self._send(_INIT, struct.pack(">I", VERSION))
         kind, body = self._packet()
         if kind != _VERSION or len(body.rest) < 4:
             raise Broken("the other side does not speak SFTP")
@@ -277,7 +279,7 @@ class _Body:
 
     def names(self) -> t.List[t.Tuple[str, Attributes]]:
         found = []
-        for _ in range(self.number()):
+        for _index in range(self.number()):
             name, _long = self.text(), self.string()
             found.append((name, self.attributes()))
         if not found:
@@ -290,7 +292,7 @@ class _Body:
         uid, gid = (self.number(), self.number()) if flags & _OWNER else (None, None)
         mode = self.number() if flags & _PERMISSIONS else None
         accessed, modified = (self.number(), self.number()) if flags & _TIMES else (None, None)
-        for _ in range(self.number() if flags & _MORE else 0):
+        for _index in range(self.number() if flags & _MORE else 0):
             self.string(), self.string()
         return Attributes(size, uid, gid, mode, accessed, modified)
 

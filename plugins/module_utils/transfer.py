@@ -122,7 +122,7 @@ def writes(client: Client, at: str, names: Names, acts: t.Iterable[str] = WRITES
     requests: t.Dict[str, t.Callable[[str], object]] = {
         "open-write": lambda new: client.close(client.open(file, sftp.WRITE)),
         "open-create": lambda new: client.put(new, b""),
-        "mkdir": lambda new: client.mkdir(new),
+        "mkdir": client.mkdir,
         "rmdir": lambda new: client.rmdir(directory),
         "remove": lambda new: client.remove(file),
         "rename": lambda new: client.rename(file, new),

@@ -79,5 +79,7 @@ def test_the_program_that_undoes_needs_nothing_of_the_run(tmp_path: Path) -> Non
     program = tmp_path / "recover"
     program.write_bytes(packed)
     script = f"import sys; sys.path.insert(0, {str(program)!r}); import sallyport.recovery as r; print(r.main.__name__)"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
     assert (done.stdout, done.stderr) == ("main\n", "")

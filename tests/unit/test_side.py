@@ -270,13 +270,13 @@ def test_scratch_directories_of_many_at_once(monkeypatch: pytest.MonkeyPatch, tm
 
     def use() -> None:
         try:
-            for _ in range(20):
+            for _time in range(20):
                 with scratch.directory() as path:
                     assert os.path.isdir(path)
         except BaseException as error:
             failed.append(error)
 
-    threads = [threading.Thread(target=use) for _ in range(6)]
+    threads = [threading.Thread(target=use) for _thread in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
