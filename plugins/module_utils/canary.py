@@ -35,6 +35,10 @@ REMEDIES: t.Sequence[t.Tuple[str, str]] = (
     ("internal-sftp", "look at the ForceCommand that holds for it"),
     # Newer ones say nothing at all.
     ("bad msg_len|rexec|^Connection (reset|closed)", "see whether the configuration has 256 KiB with all it includes"),
+    ("revoked keys file", "let RevokedKeys name a file that is there"),
+    ("no more sessions", "let MaxSessions allow some"),
+    ("account is locked", "let UsePAM stay on, or unlock it (usermod -p '*')"),
+    ("no matching .* found", "let sshd offer an algorithm that the host's own ssh knows"),
     ("AuthenticationMethods|authentication methods", "let AuthenticationMethods want only what is on for it"),
     ("ROOT LOGIN REFUSED", "let PermitRootLogin allow it, or take it out of access_server.admins"),
     ("does not exist|Invalid user", "create it"),

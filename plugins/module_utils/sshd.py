@@ -213,6 +213,7 @@ def _prove_unlisted(
 
 def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server, connection: Connection) -> t.Iterator[str]:
     """What the canary shows on loopback has to hold for the connection that admins come over as well."""
+    others = [item for item in settings if item.match is None or item.file != layout.SSHD_DROP_IN]  # ours match nobody
     for admin in server.admins:
         found = effective(
             tree.main, admin, server.address, connection.address, connection.local_port, connection.local_address
@@ -221,7 +222,7 @@ def _prove_admins(tree: Tree, settings: t.Sequence[Setting], server: Server, con
         shown = effective(tree.main, admin, server.address, "127.0.0.1", server.port)
         who = f"admin '{admin}' from {connection.address} to {connection.local_address}:{connection.local_port}"
         expected = {word: " ".join(shown[word]) for word in CONFINING if word in shown and shown[word] != found[word]}
-        yield from _explained(who, mismatches(expected, found), settings)
+        yield from _explained(who, mismatches(expected, found), others)
         if admin == "root" and found.get("permitrootlogin") == ["no"]:
             yield from _explained("admin 'root'", {"permitrootlogin": ("prohibit-password", "no")}, settings)
 

@@ -35,6 +35,7 @@ PLAIN: Effective = {
     "authorizedkeysfile": [".ssh/authorized_keys .ssh/authorized_keys2"],
     "passwordauthentication": ["yes"],
 }
+KRL = b"SSHKRL\n\0"  # how a list of revoked keys begins that ssh-keygen made
 NO_PASSWORD = re.compile(r"[*!]")
 
 _FINGERPRINT = re.compile(r"(?P<bits>\d+) \S+ .*\((?P<type>[A-Z0-9-]+)\)")
@@ -160,12 +161,20 @@ def usable(line: str, found: Effective, now: float) -> bool:
     return accepted == [""] or bool(ALGORITHMS.get(key["type"], frozenset()) & set(accepted))
 
 
-def _revoked(line: str, revoked: str) -> bool:
-    """Where the list itself cannot be read, sshd takes no key at all."""
+def _revoked(line: str, path: str) -> bool:
+    """Where the list itself cannot be read, sshd takes no key at all. It is a KRL, or has a public key on each line."""
     key = _PUBLIC_KEY.search(line)
-    if revoked == "none" or key is None:
+    if path == "none" or key is None:
         return False
-    return not processes.run(["ssh-keygen", "-Q", "-f", revoked, "/dev/stdin"], stdin=key[0] + "\n").ok
+    try:
+        with open(path, "rb") as stream:
+            listed = stream.read()
+    except OSError:
+        return True
+    if listed.startswith(KRL):
+        return not processes.run(["ssh-keygen", "-Q", "-f", path, "/dev/stdin"], stdin=key[0] + "\n").ok
+    found = _PUBLIC_KEY.finditer(listed.decode("utf-8", "surrogateescape"))
+    return key[0].split()[1] in {item[0].split()[1] for item in found}
 
 
 def unreadable(files: t.Mapping[User, str]) -> t.List[str]:

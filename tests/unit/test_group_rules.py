@@ -16,6 +16,12 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_policy import p
     [
         ("%sallyport ALL=(ALL:ALL) !ALL", True),
         ("  %sallyport\tALL=(ALL) PASSWD: ALL", True),
+        ("deploy, %sallyport ALL=(ALL:ALL) !ALL", True),
+        ("User_Alias THEIRS = deploy, %sallyport", True),
+        ("Defaults:%sallyport rootpw", True),
+        ("%#990 ALL=(ALL:ALL) !ALL", True),
+        ("%#9901 ALL=(ALL:ALL) !ALL", False),
+        ("%ops ALL=(ALL) ALL # not %sallyport", False),
         ("# %sallyport ALL=(ALL) ALL", False),
         ("%sallyport-users ALL=(ALL) ALL", False),
         ("%sudo ALL=(ALL) ALL", False),
@@ -23,7 +29,9 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_policy import p
     ],
 )
 def test_rules_of_sudo(line: str, counts: bool) -> None:
-    assert group_rules.found_in(f"Defaults env_reset\n{line}\n", group_rules._SUDO_RULE) == ([2] if counts else [])
+    assert group_rules.found_in(f"Defaults env_reset\n{line}\n", group_rules.sudo_rule("990")) == (
+        [2] if counts else []
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,6 +46,37 @@ def test_rules_of_sudo(line: str, counts: bool) -> None:
 )
 def test_refusals_of_pam_access(line: str, counts: bool) -> None:
     assert group_rules.found_in(line, group_rules._REFUSAL) == ([1] if counts else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("account required pam_succeed_if.so user notingroup sallyport", True),
+        ("account [default=1 success=ignore] pam_succeed_if.so user ingroup sallyport quiet", True),
+        ("account required pam_succeed_if.so user notingroup sallyport-old", False),
+        ("session optional pam_exec.so /opt/sallyport/hook", False),
+        ("# account required pam_succeed_if.so user notingroup sallyport", False),
+    ],
+)
+def test_rules_of_pam(line: str, counts: bool) -> None:
+    assert group_rules.found_in(line, group_rules._PAM_RULE) == ([1] if counts else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("DenyGroups sallyport", True),
+        ("denygroups games sallyport", True),
+        ("Match Group sallyport", True),
+        ("Match Address 10.0.0.0/8 Group ops,sallyport", True),
+        ("Match Group sallyport-sftp-1234abcd", False),
+        ("AllowGroups sallyport", False),
+        ("Match User sallyport", False),
+        ("# DenyGroups sallyport", False),
+    ],
+)
+def test_rules_of_sshd(line: str, counts: bool) -> None:
+    assert group_rules.found_in(line, group_rules._SSHD_RULE) == ([1] if counts else [])
 
 
 @pytest.mark.parametrize("only_listed", [True, False])

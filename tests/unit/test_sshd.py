@@ -312,6 +312,58 @@ def test_admins_are_asked_for_from_where_they_come(hosts: Hosts, drop_in: str) -
     assert any(text.startswith("admin 'mail': denyusers keeps it out") for text in found), found
 
 
+THERE = Connection("198.18.0.1", "198.18.0.9", 22)
+
+
+@needs_sshd
+@pytest.mark.parametrize(
+    ("match", "singled_out"),
+    [("LocalAddress 198.18.0.9", True), ("Address 198.18.0.1", True), ("LocalAddress 198.18.0.8", False)],
+)
+@pytest.mark.parametrize("file", [EARLY, "/etc/ssh/sshd_config.d/zz-z.conf"])
+@pytest.mark.parametrize(
+    ("line", "keyword"),
+    [
+        ("ForceCommand /bin/false", "forcecommand"),
+        ("ChrootDirectory /nowhere", "chrootdirectory"),
+        ("AuthenticationMethods password", "authenticationmethods"),
+        ("PubkeyAuthentication no", "pubkeyauthentication"),
+    ],
+)
+def test_what_holds_where_admins_arrive_and_not_on_loopback(
+    hosts: Hosts, drop_in: str, match: str, singled_out: bool, file: str, line: str, keyword: str
+) -> None:
+    hosts.debian()
+    tree = hosts.candidate({file: f"Match {match}\n{line}\n", OURS: drop_in})
+    found = sshd.prove(tree, {}, "backup", SERVER, VERSION, connection=THERE)
+    said = [text for text in found if text.startswith("admin 'mail' from 198.18.0.1 to 198.18.0.9:22: ")]
+    assert [f": {keyword} is" in text and f"{file}:2 wins" in text for text in said] == [True] * singled_out
+
+
+@needs_sshd
+@pytest.mark.parametrize(
+    ("line", "listening", "over", "problems"),
+    [
+        ("", True, THERE, 0),
+        ("ListenAddress 127.0.0.1", True, THERE, 1),
+        ("ListenAddress 127.0.0.1", False, THERE, 0),
+        ("ListenAddress 127.0.0.1", True, None, 0),
+        ("ListenAddress 198.18.0.9", True, THERE, 0),
+        ("AddressFamily inet6", True, THERE, 1),
+        ("AddressFamily inet", True, Connection("2001:db8::1", "2001:db8::9", 22), 1),
+        ("AddressFamily inet6", True, Connection("2001:db8::1", "2001:db8::9", 22), 0),
+    ],
+)
+def test_sshd_goes_on_listening_where_the_run_came_in(
+    hosts: Hosts, drop_in: str, line: str, listening: bool, over: t.Optional[Connection], problems: int
+) -> None:
+    hosts.debian()
+    tree = hosts.candidate({EARLY: f"{line}\n", OURS: drop_in})
+    found = sshd.prove(tree, {}, "backup", SERVER, VERSION, connection=over, listening=listening)
+    said = [text for text in found if "where this run came in" in text]
+    assert [f"{EARLY}:1 says so" in text for text in said] == [True] * problems
+
+
 @needs_sshd
 def test_a_missing_include_is_a_problem(hosts: Hosts, drop_in: str) -> None:
     hosts.write({MAIN: f"HostKey {hosts.key}\n"})

@@ -80,3 +80,13 @@ def test_a_new_port_has_to_answer_where_sshd_listens_itself(nothing: sshd_answer
 
 def test_a_port_that_is_not_configured_any_more_may_be_silent(nothing: sshd_answers.Place) -> None:
     assert sshd_answers.lost({nothing}, [], 22, reloaded=True) == []
+
+
+def test_a_new_port_has_to_answer_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a port that belongs to another program sshd may get the other family alone."""
+    taken = [("::1", 2222), (HERE, 2222)]
+    monkeypatch.setattr(sshd_answers, "_answers", lambda place: place[0] == "::1")
+    (problem,) = sshd_answers.lost(set(), taken, 2222, reloaded=True)
+    assert f"does not answer on {HERE} port 2222" in problem
+    monkeypatch.setattr(sshd_answers, "_answers", lambda place: place[0] == HERE)
+    assert sshd_answers.lost(set(), taken, 2222, reloaded=True) == []

@@ -276,3 +276,26 @@ def test_our_own_key_files(home: pathlib.Path) -> None:
     os.chmod(path, 0o600)
     (problem,) = ways_in.unreadable({games: path})
     assert problem.startswith(f"{path}: sshd would not take the keys of 'games' from it: Permission denied; ")
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["text", "krl"])
+@pytest.mark.parametrize(
+    ("revoked", "ways"),
+    [("ed25519", set()), ("rsa", {KEY}), ("none", {KEY}), ("nothing", set())],
+    ids=["his own", "another", "no list", "a list that is not there"],
+)
+def test_a_revoked_key_is_no_way_in(
+    files: t.Mapping[str, Read],
+    public: t.Mapping[str, str],
+    tmp_path: pathlib.Path,
+    revoked: str,
+    ways: t.Set[str],
+    compiled: bool,
+) -> None:
+    path = tmp_path / "revoked"
+    if revoked in public:
+        path.write_text("# gone\n" + public[revoked] + "\n")
+        if compiled:
+            subprocess.run(["ssh-keygen", "-q", "-k", "-f", str(tmp_path / "krl"), str(path)], check=True)
+            path = tmp_path / "krl"
+    assert found(admin(), revokedkeys="none" if revoked == "none" else str(path)) == ways
