@@ -114,6 +114,12 @@ def present(entry: Entry, info: t.Optional[MountInfo]) -> bool:
     return same and (seen is None or target.st_uid == int(seen.group(1)))
 
 
+def between(part: str) -> t.List[str]:
+    """The directories on the way to a part of a mount, which is not among them: of /a/b/c these are /a and /a/b."""
+    names = part.strip("/").split("/")
+    return ["/" + "/".join(names[:count]) for count in range(1, len(names))]
+
+
 def is_covered(path: str) -> bool:
     """Whether a hidden part is. It was, and shows now, where the application has made the directory anew."""
     try:
@@ -153,7 +159,7 @@ def mount_all(entries: t.Iterable[Entry]) -> t.List[t.Tuple[Entry, str]]:
                 mount(entry)
         except (OSError, subprocess.SubprocessError) as error:
             failures[entry] = reason(error)
-            for outer in around:
+            for outer in reversed(around):
                 if outer not in failures:
                     failures[outer] = f"its part {entry.target} could not be hidden"
                     detach(outer.target)
@@ -280,7 +286,8 @@ def mount_bindfs(entry: Entry) -> None:
 
     bindfs runs as root and opens files by name: were anything but the source within its reach, whoever swaps a
     directory there for a link at the right moment would read and write the host's files through it. Hidden parts
-    are covered there too, since a mount inside a bindfs mount vanishes when the application renames what is around.
+    are covered there too, since a mount inside a bindfs mount vanishes when the application renames what is around;
+    what lies above them is mounted over itself, so that the account cannot move it (see mounts.py).
     """
     problem_out, problem_in = os.pipe()
     with opened(entry.target) as target, closing(os.open("/proc/self/ns/mnt", os.O_RDONLY)) as home:
@@ -304,6 +311,9 @@ def confined_bindfs(entry: Entry, target: int, home: int) -> None:
     call(libc.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
     with opened(entry.source) as source, opened(STAGE) as stage:
         bind(source, stage, STAGE, entry.flags)
+    for above in sorted({above for hidden in entry.hidden for above in between(hidden)}):
+        with opened(STAGE + above) as part:
+            bind(part, part, STAGE + above, entry.flags)
     for hidden in entry.hidden:
         with opened(STAGE + hidden) as part:
             call(libc.mount, b"none", by_descriptor(part), b"tmpfs", 0, b"mode=0,size=4k")

@@ -6,6 +6,7 @@ The table is in fstab format, so that an administrator can read it; what mounts 
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import typing as t
 
@@ -38,7 +39,7 @@ def desired(model: Model, host: Host, known: State) -> State:
     wanted = [mount for mount in mounts if mount]
     if not wanted:
         return State()
-    wanted.extend(_hidden(model, {mount.target for mount in wanted if mount.type == "none"}))
+    wanted.extend(_hidden(model, {mount.target: mount for mount in wanted if mount.type == "none"}))
     unit = [File(UNIT, _unit(wanted)), Link(ENABLED, UNIT)] if host.tools.systemd else []
     return of(
         *wanted,
@@ -151,13 +152,26 @@ def _idmap(kind: str, on_disk: int, seen: int) -> t.List[str]:
     return [f"{kind}:{on_disk}:{seen}:1", *kept]
 
 
-def _hidden(model: Model, mounted: t.AbstractSet[str]) -> t.Iterator[Mount]:
-    """What lies over the hidden parts of mounts that are no bindfs mounts: those hide them by themselves."""
+def _hidden(model: Model, mounted: t.Mapping[str, Mount]) -> t.List[Mount]:
+    """What lies over the hidden parts of mounts that are no bindfs mounts: those hide them by themselves.
+
+    The directories between a mount and its hidden part are mounted over themselves. A mount point cannot be renamed:
+    the account could move such a directory away otherwise, and what is in it would show from the next boot on.
+    """
+    found: t.Dict[str, Mount] = {}
     for account, jail in jailed(model):
         for grant in account.grants:
-            if jail + grant.at in mounted:
-                for hidden in hidden_in(account, grant):
-                    yield Mount(jail + hidden.at, layout.EMPTY, "none", ("bind", *CONFINED, "ro"))
+            outer = mounted.get(jail + grant.at)
+            if outer is None:
+                continue
+            for hidden in hidden_in(account, grant):
+                part = hidden.at[len(grant.at.rstrip("/")) :]
+                for above in mounter.between(part):
+                    pinned = dataclasses.replace(outer, target=outer.target + above, source=outer.source + above)
+                    found[pinned.target] = pinned
+                target = jail + hidden.at
+                found[target] = Mount(target, layout.EMPTY, "none", ("bind", *CONFINED, "ro"))
+    return list(found.values())
 
 
 def render(mounts: t.Iterable[Mount]) -> str:

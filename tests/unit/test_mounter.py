@@ -322,7 +322,7 @@ def hidden(place: Place, how: str) -> list[Entry]:
     empty = place.jail.parent / "empty"
     empty.mkdir(mode=0)
     over = Entry(str(empty), str(place.jail / "pim/admin/mail"), "none", ("bind", *CONFINED, "ro"))
-    return [over, place.entry(how)]
+    return [over, place.entry(how, "pim/admin", place.source / "admin"), place.entry(how)]
 
 
 @pytest.mark.parametrize("how", MAPPED)
@@ -340,9 +340,30 @@ def test_a_hidden_part_shows_nothing_and_stays_the_applications(how: str, place:
 def test_a_hidden_part_stays_hidden_whatever_is_renamed_around_it(how: str, place: Place) -> None:
     need(how, place)
     mounted(*hidden(place, how))
-    act(ACCOUNT, place.jail / "pim", "! mv admin/mail admin/x 2> /dev/null; mv admin mine; ! ls mine/mail 2> /dev/null")
-    act(APPLICATION, place.source, "mv mine theirs; mv theirs/mail theirs/post || true")
-    act(ACCOUNT, place.jail / "pim", "! cat theirs/*/letter 2> /dev/null")
+    act(APPLICATION, place.source, "mv admin theirs || true; mv */mail */post || true")
+    act(ACCOUNT, place.jail / "pim", "! cat */*/letter 2> /dev/null")
+
+
+@pytest.mark.parametrize("how", MAPPED)
+@alone
+def test_the_account_moves_neither_a_hidden_part_nor_what_is_around_it(how: str, place: Place) -> None:
+    """It could put others in their place, which the next boot would hide instead of them."""
+    need(how, place)
+    mounted(*hidden(place, how))
+    inside = place.jail / "pim"
+    act(
+        ACCOUNT,
+        inside,
+        "! mv admin/mail admin/x 2> /dev/null; ! mv admin mine 2> /dev/null; ! rm -r admin 2> /dev/null",
+    )
+    act(ACCOUNT, inside, "mkdir free; mv free moved; touch admin/new; mv admin/new admin/file; rm -r moved admin/file")
+
+
+@pytest.mark.parametrize(
+    ("part", "above"), [("/a", []), ("/a/b", ["/a"]), ("/a/b/c", ["/a", "/a/b"])], ids=["child", "deeper", "deepest"]
+)
+def test_what_lies_between_a_mount_and_its_part(part: str, above: list[str]) -> None:
+    assert mounter.between(part) == above
 
 
 @alone
@@ -479,6 +500,6 @@ def test_a_session_in_the_jail_keeps_no_mount_and_others_are_left_alone(place: P
 @alone
 def test_a_mount_goes_with_all_that_is_hidden_in_it_even_when_renamed(place: Place) -> None:
     mounted(*hidden(place, "plain"))
-    (place.source / "admin").rename(place.source / "moved")
+    place.source.rename(place.source.with_name("moved"))
     mounting.remove(str(place.jail / "pim"))
     assert not [target for target in mounting.active() if target.startswith(str(place.jail))]

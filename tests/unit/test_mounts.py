@@ -132,6 +132,17 @@ def test_a_hidden_part_lies_over_the_mount_and_comes_after_it() -> None:
     assert list(mounts.parse(want.files[layout.MOUNT_TABLE].content)) == [TARGET, TARGET + "/mail"]
 
 
+def test_what_lies_above_a_hidden_part_is_mounted_over_itself_and_cannot_be_moved_away() -> None:
+    deep = Grant("/pim/mail/in/old", hidden=True)
+    paths = {path: directory() for path in ("/data/pim", *(f"/data/pim/mail{part}" for part in ("", "/in", "/in/old")))}
+    want = mounts.desired(model(GRANT, deep), dataclasses.replace(IDMAP, paths=paths), KNOWN)
+    assert list(want.mounts) == list(mounts.parse(want.files[layout.MOUNT_TABLE].content)) == [
+        TARGET, f"{TARGET}/mail", f"{TARGET}/mail/in", f"{TARGET}/mail/in/old",
+    ]  # fmt: skip
+    for part in ("/mail", "/mail/in"):
+        assert want.mounts[TARGET + part] == bound(MAPPED, source="/data/pim" + part, target=TARGET + part)
+
+
 def test_bindfs_hides_by_itself() -> None:
     want = mounts.desired(model(HIDDEN, GRANT), BINDFS, KNOWN)
     assert list(want.mounts) == [TARGET]
