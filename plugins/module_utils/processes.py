@@ -9,6 +9,8 @@ import typing as t
 from dataclasses import dataclass
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Descriptors that every program gets: what they lock stays locked until the last program of a killed run has ended.
+HELD: t.Set[int] = set()
 ENVIRONMENT = {"PATH": PATH, "LC_ALL": "C", "LANG": "C"}
 
 
@@ -47,6 +49,7 @@ def run(argv: t.Sequence[str], stdin: str = "", timeout: float = 120) -> Outcome
             errors="surrogateescape",
             env=ENVIRONMENT,
             cwd="/",
+            pass_fds=tuple(HELD),
             timeout=timeout,
             check=False,
         )

@@ -16,11 +16,11 @@ import time
 import typing as t
 import uuid
 
-from . import files, journal, layout, safety_net
+from . import files, journal, layout, processes, safety_net
 from .errors import Refused
 from .journal import Journal
 from .plan import Action, Step
-from .resources import File
+from .resources import File, Link
 from .steps import STEPS, Ports
 
 LOCK_PATIENCE = 60.0  # seconds to wait for another run
@@ -37,7 +37,10 @@ class Undone(Exception):
 
 @contextlib.contextmanager
 def locked(path: str = layout.LOCK, patience: float = LOCK_PATIENCE) -> t.Iterator[None]:
-    """Hold the lock that keeps a second run out; wait for the first one at most ``patience`` seconds."""
+    """Hold the lock that keeps a second run out; wait for the first one at most ``patience`` seconds.
+
+    The programs of a run hold it as well: what still works for a run that was killed is waited for.
+    """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
@@ -52,8 +55,10 @@ def locked(path: str = layout.LOCK, patience: float = LOCK_PATIENCE) -> t.Iterat
                         [f"another run holds {path} for more than {patience:g} seconds; start again when it has ended"]
                     ) from None
                 time.sleep(0.1)
+        processes.HELD.add(descriptor)
         yield
     finally:
+        processes.HELD.discard(descriptor)
         os.close(descriptor)
 
 
@@ -126,7 +131,7 @@ def end(settled: Journal, systemd: bool) -> None:
     if settled.until:
         safety_net.disarm(settled.id, systemd)
     for action in settled.actions:
-        if isinstance(action.resource, File):
+        if isinstance(action.resource, (File, Link)):
             files.discard(action.resource.path)
             files.forget(action.resource.path)
     safety_net.remove()

@@ -74,15 +74,25 @@ def _user(row: t.List[str], secret: t.Optional[t.List[str]]) -> User:
 def create(groups: t.Sequence[Group], users: t.Sequence[User], sysusers: bool) -> None:
     """Create groups and users with exactly these ids, in as few calls as the host's tools allow."""
     names = [group.name for group in groups] + [user.name for user in users]
-    if sysusers and all(map(SYSUSERS_NAME.match, names)):
-        lines = [f"g {group.name} {group.gid}" for group in groups]
+    batched = sysusers and all(map(SYSUSERS_NAME.match, names))
+    single = half_removed(groups) if batched else groups
+    for group in single:
+        processes.must(["groupadd", "--gid", str(group.gid), group.name])
+    if batched:
+        lines = [f"g {group.name} {group.gid}" for group in groups if group not in single]
         lines += [f'u {user.name} {user.uid}:{user.gid} "{user.comment}" {user.home} {user.shell}' for user in users]
         _sysusers(lines)
     else:
-        for group in groups:
-            processes.must(["groupadd", "--gid", str(group.gid), group.name])
         for user in users:
             processes.must(_useradd(user))
+
+
+def half_removed(groups: t.Sequence[Group]) -> t.Sequence[Group]:
+    """Those that a killed tool of the host left in gshadow alone: systemd-sysusers refuses them, groupadd does not."""
+    if not groups:
+        return ()
+    left = {row[0] for row in _rows(files.read("/etc/gshadow") or "", 4)} - read()[1].keys()
+    return [group for group in groups if group.name in left]
 
 
 def settle_new(users: t.Sequence[User]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import processes, users
+from ansible_collections.sallyport.ssh.plugins.module_utils import files, processes, users
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
@@ -19,18 +19,15 @@ ALICE = User("alice", 6400, 6400, "/home/alice", "/bin/bash", "umask=0007")
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], str]]:
-    """The commands that would have run, with their input; a sysusers file as the input that it is."""
+    """The commands that would have run, with their input."""
     seen: list[tuple[list[str], str]] = []
 
     def must(argv: t.Sequence[str], stdin: str = "", timeout: float = 0) -> processes.Outcome:
-        if argv[0] == "systemd-sysusers":
-            with open(argv[1], encoding="utf-8") as config:
-                seen.append(([argv[0]], config.read()))
-        else:
-            seen.append((list(argv), stdin))
+        seen.append((list(argv), stdin))
         return processes.Outcome(0, "", "")
 
     monkeypatch.setattr(processes, "must", must)
+    monkeypatch.setattr(users, "half_removed", lambda groups: [group for group in groups if group.name == "half"])
     return seen
 
 
@@ -62,7 +59,7 @@ def test_a_thousand_users_are_one_command(commands: list[tuple[list[str], str]])
     many = [User(f"user{number}", number, number, "/", "/usr/sbin/nologin") for number in range(7000, 8000)]
     users.create([Group(user.name, user.gid) for user in many], many, sysusers=True)
     ((argv, config),) = commands
-    assert argv == ["systemd-sysusers"]
+    assert argv == ["systemd-sysusers", "-"]
     assert len(config.splitlines()) == 2000
     assert 'u user7000 7000:7000 "" / /usr/sbin/nologin' in config
 
@@ -100,6 +97,23 @@ def test_ageing_is_taken_off(commands: list[tuple[list[str], str]]) -> None:
     assert ["chage", "--maxdays", "-1", "--inactive", "-1", "alice"] in [argv for argv, _input in commands]
 
 
+def test_a_group_that_a_killed_tool_left_in_gshadow_is_taken_over(commands: list[tuple[list[str], str]]) -> None:
+    """systemd-sysusers would refuse it, and with it all the others."""
+    groups = [Group("half", 7000), Group("whole", 7001)]
+    users.create(groups, [User("half", 7000, 7000, "/", "/bin/sh")], sysusers=True)
+    assert commands == [
+        (["groupadd", "--gid", "7000", "half"], ""),
+        (["systemd-sysusers", "-"], 'g whole 7001\nu half 7000:7000 "" / /bin/sh\n'),
+    ]
+
+
+def test_a_group_in_gshadow_alone_is_half_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = {"/etc/gshadow": "half:!::\npim:!::alice\n", "/etc/group": GROUP, "/etc/passwd": "", "/etc/shadow": ""}
+    monkeypatch.setattr(files, "read", content.get)
+    half, present, new = Group("half", 7000), Group("pim", 6401), Group("new", 7001)
+    assert users.half_removed([half, present, new]) == [half]
+
+
 def test_members_of_the_host_s_own_files_join_at_once_and_others_one_by_one(
     commands: list[tuple[list[str], str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +121,7 @@ def test_members_of_the_host_s_own_files_join_at_once_and_others_one_by_one(
     users.add_members({"pim": {"alice", "from-ldap"}}, sysusers=True)
     assert commands == [
         (["gpasswd", "--add", "from-ldap", "pim"], ""),
-        (["systemd-sysusers"], "m alice pim\n"),
+        (["systemd-sysusers", "-"], "m alice pim\n"),
     ]
 
 
