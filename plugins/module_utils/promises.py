@@ -197,7 +197,8 @@ def _sftp(account: Account, seen: t.Sequence[Ground], host: Host, known: State) 
     inside = any(account.start_in == ground.at or account.start_in.startswith(ground.at + "/") for ground in seen)
     yield promise("folders", "start", account.start_in, theirs=inside)
     for path, names in listings(account).items():
-        yield promise("folders", "listing", ", ".join(sorted(names)) or NOTHING, path)
+        # of a grant that goes, what the account has put there stays, and may stay for ever
+        yield promise("folders", "listing", ", ".join(sorted(names)) or NOTHING, path, theirs=True)
         for name in ("open-create", "mkdir"):
             yield promise("refusals", f"write {name}", REFUSED, path)
     for ground in seen:

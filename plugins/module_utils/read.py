@@ -140,6 +140,9 @@ def _busy(closed: t.Collection[str], present: t.Mapping[str, User]) -> t.FrozenS
     return frozenset(name for name, uid in uids.items() if uid in live)
 
 
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # which says nothing about what was to be read
+
+
 def _emptied(directories: t.Collection[str], ours: t.Collection[str], mounted: t.Collection[str]) -> t.Set[str]:
     """Those of the directories that hold nothing once these files and each other are gone: the rest is kept."""
     gone = set(ours)
@@ -147,9 +150,13 @@ def _emptied(directories: t.Collection[str], ours: t.Collection[str], mounted: t
         if path in mounted:
             gone.add(path)
             continue
-        with contextlib.suppress(OSError, Refused), files.opened(path) as directory:
-            if all(f"{path}/{name}" in gone for name in os.listdir(directory)):
-                gone.add(path)
+        try:
+            with contextlib.suppress(Refused), files.opened(path) as directory:
+                if all(f"{path}/{name}" in gone for name in os.listdir(directory)):
+                    gone.add(path)
+        except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
     return gone - set(ours)
 
 

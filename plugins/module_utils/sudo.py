@@ -5,11 +5,10 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import typing as t
 from dataclasses import dataclass
 
-from . import layout, processes
+from . import layout, processes, scratch
 from .errors import Refused
 from .sudo_tasks import NO_ARGUMENTS, Rule
 
@@ -49,7 +48,7 @@ def active() -> t.Optional[Sudo]:
 
 def check(text: str, visudo: str) -> t.Optional[str]:
     """What visudo has against a sudoers text, or ``None``. It gets a file: some versions cannot read standard input."""
-    with tempfile.TemporaryDirectory(prefix="sallyport-") as directory:
+    with scratch.directory() as directory:
         path = os.path.join(directory, "candidate")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
         with open(descriptor, "w", encoding="utf-8") as file:

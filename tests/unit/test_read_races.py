@@ -43,3 +43,16 @@ def test_a_directory_that_has_become_a_link_is_not_brought_to_disk(tmp_path: Pat
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     files.settle([f"{tmp_path}/link/name", f"{tmp_path}/gone/name", f"{tmp_path}/real/name"])
+
+
+def test_a_directory_that_cannot_be_opened_for_want_of_descriptors_is_not_taken_for_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would stay on the host for ever, and nobody would know that it was made here."""
+
+    def exhausted(*_arguments: object, **_keywords: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(os, "open", exhausted)
+    with pytest.raises(OSError, match="Too many open files"):
+        read._emptied([str(tmp_path)], [], [])

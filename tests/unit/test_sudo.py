@@ -239,7 +239,7 @@ def test_a_validator_that_is_missing_is_a_complaint() -> None:
 
 def test_the_candidate_is_a_private_file(tmp_path: Path) -> None:
     visudo = program(tmp_path / "visudo", 'echo "$1 $(stat -c %a "$2") $(stat -c %a "$(dirname "$2")")"; exit 1')
-    assert sudo.check("", str(visudo)) == "-cf 440 700"
+    assert sudo.check("", str(visudo)) == "-cf 440 711"
 
 
 @pytest.mark.parametrize(
