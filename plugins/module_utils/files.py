@@ -203,7 +203,7 @@ def remove_directory(path: str) -> bool:
         with opened(parent) as above:
             os.rmdir(name, dir_fd=above)
     except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOENT):
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOENT, errno.ENOTDIR):
             return False
         raise
     return True

@@ -60,8 +60,8 @@ def _create_or_change_users(actions: t.List[Action], ports: Ports) -> None:
     new = [t.cast(User, action.after) for action in actions if action.before is None]
     if new:
         users.create([], new, ports.sysusers)
-        users.settle_new(new)
         _verify_identities(new)
+        users.settle_new(new)
     for action in actions:
         if action.before is not None:
             users.change(t.cast(User, action.before), t.cast(User, action.after))
@@ -82,15 +82,25 @@ def _uncreate_or_change_back_users(actions: t.List[Action], ports: Ports) -> Non
 
 
 def _verify_identities(new: t.Sequence[User]) -> None:
-    """systemd-sysusers gives another id, without a word, where one is taken in a place that we do not read."""
+    """systemd-sysusers gives another id, without a word, where one is taken: by somebody else since we read, or in a
+    place that we do not read. Such a user is ours, and goes: what undoes the step takes it for another one."""
     present = users.read()[0]
     wrong = [
-        f"user {user.name}: the host would not give it uid {user.uid} and gid {user.gid}; give it another `uid`"
+        user
         for user in new
         if user.name not in present or (present[user.name].uid, present[user.name].gid) != (user.uid, user.gid)
     ]
+    for user in wrong:
+        if user.name in present:
+            users.remove_user(user.name)
     if wrong:
-        raise Refused(wrong)
+        raise Refused(
+            [
+                f"user {user.name}: the host would not give it uid {user.uid} and gid {user.gid}; "
+                "start again if somebody has just taken them, or give it another `uid`"
+                for user in wrong
+            ]
+        )
 
 
 def _change_members(actions: t.List[Action], ports: Ports) -> None:

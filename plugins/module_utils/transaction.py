@@ -113,7 +113,7 @@ def undo(done: t.Sequence[Action], ports: Ports, under_way: Journal) -> t.List[s
     for unmake in (journal.reopen, *unmaking):
         try:
             unmake()
-        except files.NotEmpty as error:
+        except (files.NotEmpty, Refused) as error:  # a user has put something in the place, and may for ever
             remains.append(str(error))
         except Exception as error:
             remains.append(str(error))

@@ -56,3 +56,10 @@ def test_a_directory_that_cannot_be_opened_for_want_of_descriptors_is_not_taken_
     monkeypatch.setattr(os, "open", exhausted)
     with pytest.raises(OSError, match="Too many open files"):
         read._emptied([str(tmp_path)], [], [])
+
+
+def test_a_link_that_took_the_place_of_a_directory_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    assert not files.remove_directory(f"{tmp_path}/link")
+    assert (tmp_path / "link").is_symlink()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import math
 import subprocess
 import threading
 import time
@@ -18,9 +19,9 @@ from logins import CACHE, Answer, Login, run, ssh
 TOOL = CACHE.parent / "tools/host"
 PICTURE = CACHE.parent / "molecule/modules/tests/picture.py"
 PATIENCE = 30.0
-PAUSE = 0.3  # between two logins that find nothing wrong
+PAUSE = 0.8  # between two logins that find nothing wrong
 GIVEN_UP = 5.0
-CURED = 1.0  # a refusal in the moment of a reload: a retry gets in within this many seconds
+CURED = 1.0  # seconds for which a refusal may last that comes of a reload
 
 Picture = t.Dict[str, str]
 
@@ -41,6 +42,14 @@ class Box:
 
     def has(self, path: str) -> bool:
         return self.console(f"test ! -e {path} || echo yes") == "yes\n"
+
+    def comes(self, path: str, there: bool = True) -> bool:
+        """Whether this path comes in time, or goes; the host itself waits."""
+        is_so = f"test {'-e' if there else '! -e'} {path}"
+        said = self.console(
+            f"for i in $(seq {PATIENCE * 10:.0f}); do if {is_so}; then echo yes; break; fi; sleep 0.1; done"
+        )
+        return said == "yes\n"
 
     def reboot(self) -> None:
         subprocess.run([TOOL, "reboot", self.name], check=True, capture_output=True, timeout=120)
@@ -104,7 +113,7 @@ def eventually(happens: t.Callable[[], bool], seconds: float = PATIENCE) -> bool
 
 
 class Refusal(t.NamedTuple):
-    """A time without a login: since when, for how many seconds, and what was said to whom."""
+    """A time without a login: since when, how long it was said again, and what was said to whom."""
 
     since: float  # seconds since the epoch
     seconds: float
@@ -116,40 +125,51 @@ class Watch:
     """Logins of the admin and of accounts, one after the other, each over a new connection."""
 
     box: Box
-    logins: int = 0
+    logins: list[tuple[float, str]] = field(default_factory=list)  # when, and who
     refusals: list[Refusal] = field(default_factory=list)
     _end: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        users = itertools.cycle(["admin", "resident", "admin", "courier"])
+        users = itertools.cycle(["admin", "admin", "resident", "admin", "admin", "courier"])
         while not self._end.is_set():
             self._log_in(next(users))
             self._end.wait(PAUSE)
 
     def _log_in(self, user: str) -> None:
-        began = time.time()
-        said = self.box.refusal_of(user)
-        first = said
-        while said is not None and time.time() - began < GIVEN_UP:
+        first = said = self.box.refusal_of(user)
+        began = last = time.time()
+        while said is not None and last - began < GIVEN_UP:
             said = self.box.refusal_of(user)
-        self.logins += said is None
+            last = last if said is None else time.time()
+        if said is None:
+            self.logins.append((time.time(), user))
         if first is not None:
-            self.refusals.append(Refusal(began, time.time() - began, f"{user}: {first.strip()}"))
+            self.refusals.append(Refusal(began, last - began, f"{user}: {first.strip()}"))
 
-    @property
-    def lost(self) -> list[Refusal]:
-        return [refusal for refusal in self.refusals if refusal.seconds > CURED]
+    def lost(self, start: float = 0.0, end: float = math.inf) -> list[str]:
+        """Who was kept out in this time, for longer than a reload takes."""
+        return [
+            refusal.said
+            for refusal in self.refusals
+            if refusal.seconds > CURED and refusal.since <= end and start <= refusal.since + refusal.seconds
+        ]
+
+    def admin_got_in(self, start: float, end: float) -> bool:
+        return any(user == "admin" and start <= when <= end for when, user in self.logins)
+
+
+SEEN: list[Watch] = []
 
 
 @contextlib.contextmanager
-def watching(box: Box, seen: list[Watch]) -> t.Iterator[Watch]:
+def watching(box: Box) -> t.Iterator[Watch]:
     """Log in again and again while something happens."""
     watch = Watch(box)
-    seen.append(watch)
+    SEEN.append(watch)
     thread = threading.Thread(target=watch.run)
     thread.start()
     try:
-        assert eventually(lambda: watch.logins > 0), f"the admin cannot log in before: {watch.refusals}"
+        assert eventually(lambda: watch.logins != []), f"the admin cannot log in before: {watch.refusals}"
         yield watch
     finally:
         watch._end.set()

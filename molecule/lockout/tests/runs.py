@@ -8,6 +8,7 @@ import importlib.util
 import os
 import signal
 import sys
+import typing as t
 from pathlib import Path
 
 _path = Path(__file__).resolve().parents[2] / "modules/tests/conftest.py"
@@ -23,10 +24,13 @@ Model = _module.Model
 Result = _module.Result
 Running = _module.Running
 Target = _module.Target
-PICTURE = _module.PICTURE
 key = _module.key
 run = _module.run
-sh = _module.sh
+
+
+def script(text: str) -> t.Dict[str, t.Any]:
+    """A task: a shell script of any content, to its end or its first failure."""
+    return {"ansible.builtin.shell": {"cmd": f"set -e\n{text}"}}
 
 
 def kill(running: Running) -> None:

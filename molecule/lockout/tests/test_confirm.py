@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import typing as t
-from pathlib import Path
 
 import pytest
 from boxes import Box, differences, eventually, watching
-from conftest import SEEN, accounts, populate
-from runs import Model, Running, Target, kill, run, sh
+from campaign import NEWCOMER, TRIALS, Campaign, Place, trial
+from runs import Model, Running, kill, run, script
+from testinfra.host import Host
 
 WINDOW = {"confirm_within": "5s"}
 READY, GO = "/run/lockout-ready", "/run/lockout-go"
-WAIT_FOR_US = sh(f"touch {READY}; for i in $(seq 300); do test ! -e {GO} || exit 0; sleep 0.1; done; exit 1")
+WAIT_FOR_US = script(f"touch {READY}; for i in $(seq 300); do test ! -e {GO} || exit 0; sleep 0.1; done; exit 1")
 CONNECTIONS = (
     "INPUT",
     "-i",
@@ -36,13 +36,6 @@ CONNECTIONS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _connections_of_its_own(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
-    with tempfile.TemporaryDirectory() as directory:
-        monkeypatch.setenv("ANSIBLE_SSH_CONTROL_PATH_DIR", directory)
-        yield
-
-
 @contextlib.contextmanager
 def refused_on_the_way(box: Box) -> t.Iterator[None]:
     box.wire("iptables", "-A", *CONNECTIONS)
@@ -53,12 +46,15 @@ def refused_on_the_way(box: Box) -> t.Iterator[None]:
 
 
 @contextlib.contextmanager
-def under_way(box: Box, target: Target, model: Model) -> t.Iterator[Running]:
+def under_way(place: Place, model: Model) -> t.Iterator[Running]:
     """A run whose connection is there already; from now on nobody gets a new one."""
+    box = place.box
     box.console(f"rm -f {READY} {GO}")
-    with target.start(WAIT_FOR_US, run("access", model)) as running:
+    with contextlib.ExitStack() as stack:
+        own = {"ansible_control_path_dir": stack.enter_context(tempfile.TemporaryDirectory())}
+        running = stack.enter_context(place.target.start(WAIT_FOR_US, run("access", model), vars=own))
         try:
-            assert eventually(lambda: box.has(READY))
+            assert box.comes(READY)
             with refused_on_the_way(box):
                 box.console(f"touch {GO}")
                 yield running
@@ -67,14 +63,11 @@ def under_way(box: Box, target: Target, model: Model) -> t.Iterator[Running]:
             box.console(f"rm -f {READY} {GO}")
 
 
-def applied(box: Box) -> bool:
-    """The change has been made and is not confirmed."""
-    return box.has("/etc/ssh/authorized_keys.d/newcomer")
-
-
-def test_a_change_that_nobody_confirms_is_undone(box: Box, target: Target, wanted: Model) -> None:
+@trial
+def a_change_that_nobody_confirms_is_undone(place: Place) -> None:
+    box, wanted = place.box, place.wanted
     before = box.picture()
-    with under_way(box, target, {**wanted, "server": WINDOW}) as running:
+    with under_way(place, {**wanted, "server": WINDOW}) as running:
         result = running.results()[1]
     assert not result.ok
     assert "no new connection to the host came about in time" in result.message
@@ -83,62 +76,55 @@ def test_a_change_that_nobody_confirms_is_undone(box: Box, target: Target, wante
     assert differences(before, box.picture()) == {}
 
 
-def test_a_run_that_is_killed_is_undone(box: Box, target: Target, wanted: Model) -> None:
+@trial
+def a_run_that_is_killed_is_undone(place: Place) -> None:
+    box, wanted = place.box, place.wanted
     before = box.picture()
-    with under_way(box, target, {**wanted, "server": WINDOW}) as running:
-        assert eventually(lambda: applied(box))
+    with under_way(place, {**wanted, "server": WINDOW}) as running:
+        assert box.comes(NEWCOMER)
         kill(running)
-    assert eventually(lambda: not applied(box))
+    assert box.comes(NEWCOMER, there=False)
     assert eventually(box.admin_gets_in)
     assert eventually(lambda: differences(before, box.picture()) == {}, 5)
 
 
-def test_a_controller_that_vanishes_is_undone(box: Box, target: Target, wanted: Model) -> None:
+@trial
+def a_controller_that_vanishes_is_undone(place: Place) -> None:
+    box, wanted = place.box, place.wanted
     before = box.picture()
     controller = box.admin("echo $SSH_CONNECTION").text.split()[0]
-    with under_way(box, target, {**wanted, "server": WINDOW}):
-        assert eventually(lambda: applied(box))
+    with under_way(place, {**wanted, "server": WINDOW}):
+        assert box.comes(NEWCOMER)
         box.wire("ip", "route", "add", "blackhole", controller)
         try:
-            assert eventually(lambda: not applied(box))
+            assert box.comes(NEWCOMER, there=False)
         finally:
             box.wire("ip", "route", "del", "blackhole", controller)
     assert eventually(box.admin_gets_in)
     assert eventually(lambda: differences(before, box.picture()) == {}, 5)
 
 
-def test_a_reboot_undoes_and_the_next_run_converges(populated: Box, target: Target, wanted: Model) -> None:
-    box = populated
+@trial
+def a_reboot_undoes_and_the_next_run_converges(place: Place) -> None:
+    box, wanted = place.box, place.wanted
     started_at_boot = "plain" not in box.name  # else the next run undoes, when the time is up
     before = box.picture()
     window = {"confirm_within": "10m" if started_at_boot else "10s"}
-    with under_way(box, target, {**wanted, "server": window}) as running:
-        assert eventually(lambda: applied(box))
+    with under_way(place, {**wanted, "server": window}) as running:
+        assert box.comes(NEWCOMER)
         kill(running)
     box.reboot()
     assert box.admin_gets_in()
     if started_at_boot:
         assert differences(before, box.picture()) == {}
-    with watching(box, SEEN) as watch:
-        first, second = target.done(run("access", wanted), run("access", wanted))
+    with watching(box) as watch:
+        first, second = place.target.done(run("access", wanted), run("access", wanted))
     assert (first.changed, second.changed) == (True, False)
-    assert watch.lost == []
+    assert watch.lost() == []
     assert box.refusals() == {}
 
 
-@pytest.mark.on("debian13")
-def test_an_admin_who_loses_root_with_the_change_is_undone(box: Box, target: Target, keys: Path) -> None:
-    """The group that the run gives him is forbidden everything by a file of somebody else's."""
-    box.console("umask 227; echo '%sallyport ALL=(ALL:ALL) !ALL' >/etc/sudoers.d/zz")
-    try:
-        before = box.picture()
-        with watching(box, SEEN) as watch:
-            [result] = target.do(run("access", {"server": WINDOW, "accounts": accounts(keys)}))
-        assert not result.ok
-        print(result.message)
-        assert differences(before, box.picture()) == {}
-        assert watch.lost == []
-    finally:
-        box.console("rm -f /etc/sudoers.d/zz")
-        if "deploy" in box.console("getent group sallyport || true"):
-            populate(box, target)
+@pytest.mark.on("debian13", "debian11", "socket", "plain")
+@pytest.mark.parametrize("trial", [name for name, function in TRIALS.items() if function.__module__ == __name__])
+def test_confirmed_or_undone(campaign: Campaign, host: Host, trial: str) -> None:
+    campaign.outcome(host.backend.get_hostname(), trial)

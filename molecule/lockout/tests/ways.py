@@ -25,6 +25,7 @@ class Way(t.NamedTuple):
     server: t.Mapping[str, t.Any] = {}
     accounts: t.Sequence[t.Mapping[str, t.Any]] = ()
     sudo_tasks: t.Sequence[t.Mapping[str, t.Any]] = ()
+    meanwhile: t.Tuple[str, ...] = ()  # paths that somebody else changes during the run
 
 
 def _file(path: str, text: str, *said: str) -> Way:
@@ -86,7 +87,14 @@ USERS: t.Mapping[str, Way] = {
     "DenyUsers names the admin by a pattern": _file(LAST, "DenyUsers d*@10.*", "denyusers", LAST),
     "AllowGroups names another": _file(FIRST, "Match User deploy\\nAllowGroups resident", FIRST),
     "DenyGroups names the group of the admin": _file(LAST, "DenyGroups deploy", "denygroups", LAST),
-    "DenyGroups names the group that the run gives the admin": _file(LAST, "DenyGroups sallyport", "denygroups", LAST),
+    "DenyGroups names the group that the run gives the admin": Way(
+        (NOT_CHANGED, "has a rule on group", LAST),
+        f"echo 'DenyGroups sallyport' >{LAST}; systemctl reload ssh",
+        f"rm {LAST}",
+    ),
+    "DenyGroups has a pattern for the group that the run gives the admin": _file(
+        LAST, "DenyGroups sally*", "denygroups", LAST
+    ),
     "DenyUsers on the port of the real sshd alone": _file(LAST, "Match LocalPort 22\\nDenyUsers deploy", LAST),
     "DenyUsers for those who come from here alone": _file(LAST, "Match Address CONTROLLER\\nDenyUsers deploy", LAST),
     "a command for those who arrive at the real address": _file(
@@ -105,6 +113,12 @@ WAYS_IN: t.Mapping[str, Way] = {
     "no key type that the admin has": _file(FIRST, "PubkeyAcceptedAlgorithms rsa-sha2-512"),
     "a list of revoked keys that is not there": _file(LAST, "RevokedKeys /etc/ssh/nothing"),
     "the admin's own key is revoked": _file(LAST, "RevokedKeys /home/deploy/.ssh/authorized_keys"),
+    "the admin's own key is in a compiled list of revoked keys": Way(
+        (UNDONE, "would have no way in"),
+        "ssh-keygen -q -k -f /etc/ssh/revoked ~deploy/.ssh/authorized_keys;"
+        f"echo 'RevokedKeys /etc/ssh/revoked' >{LAST}",
+        f"rm {LAST} /etc/ssh/revoked",
+    ),
     "no tries": _file(FIRST, "MaxAuthTries 0", "maxauthtries"),
     "no sessions": _file(FIRST, "Match User deploy\\nMaxSessions 0"),
     "a command in place of every session": _file(LAST, "Match all\\nForceCommand /bin/false"),
@@ -116,6 +130,12 @@ WAYS_IN: t.Mapping[str, Way] = {
         f"echo 'StrictModes no' >{FIRST}; systemctl reload ssh; sleep 0.5; rm {FIRST};"
         "chmod o+w ~deploy/.ssh/authorized_keys",
         "chmod o-w ~deploy/.ssh/authorized_keys",
+    ),
+    "PAM's own files keep out the group that the run gives the admin": Way(
+        ("has a rule on group", "/etc/pam.d/sshd"),
+        "cp -a /etc/pam.d/sshd /root/pam;"
+        "sed -i '1i account required pam_succeed_if.so user notingroup sallyport' /etc/pam.d/sshd",
+        "mv /root/pam /etc/pam.d/sshd",
     ),
     "PAM keeps out the group that the run gives the admin": Way(
         ("has a rule on group",),
@@ -138,7 +158,7 @@ DAEMON: t.Mapping[str, Way] = {
     "a Match that is never finished": _file(LAST, "Match User", LAST),
     "a program for keys that nobody may run": _file(LAST, "AuthorizedKeysCommand /usr/bin/true"),
     "a host key that is not there": _file(LAST, "HostKey /etc/ssh/nothing"),
-    "sshd listens to itself": _file(LAST, "ListenAddress 127.0.0.1", "listenaddress", LAST),
+    "sshd listens to itself": _file(LAST, "ListenAddress 127.0.0.1", "where this run came in", LAST),
     "sshd listens to another protocol": _file(FIRST, "AddressFamily inet6"),
     "more than sshd can read": Way((UNDONE, "250 KiB"), f"yes '#' | head -c 260000 >{LAST}", f"rm {LAST}"),
     "sshd_config does not include ours": _main(f"sed -i /^Include/d {MAIN}", "nothing includes"),
@@ -149,13 +169,14 @@ DAEMON: t.Mapping[str, Way] = {
         "D=/etc/ssh/sshd_config.d/00-sallyport.conf; mv $D /root/ours; mkdir $D",
         "D=/etc/ssh/sshd_config.d/00-sallyport.conf; rmdir $D; mv /root/ours $D",
     ),
-    "a file comes between our test and our reload": Way(
-        (),
+    "a file comes while the run looks": Way(
+        (UNDONE, "denyusers", LAST),
         "cat >/usr/local/sbin/sshd <<'END'\n#!/bin/sh\n"
         'case "$*" in *" /etc/ssh/sshd_config"*) grep -q newcomer /etc/sudoers.d/sallyport-tasks &&'
         f" test -e /root/armed && rm /root/armed && echo 'DenyUsers deploy' >{LAST};; esac\n"
         'exec /usr/sbin/sshd "$@"\nEND\nchmod 755 /usr/local/sbin/sshd; touch /root/armed',
         f"rm -f /usr/local/sbin/sshd /root/armed {LAST}",
+        meanwhile=(LAST, "/root/armed"),
     ),
 }
 
@@ -175,6 +196,11 @@ SUDO: t.Mapping[str, Way] = {
     "sudo forbids everything to the group that the run gives the admin": Way(
         ("has a rule on group",),
         "umask 227; echo '%sallyport ALL=(ALL:ALL) !ALL' >/etc/sudoers.d/zz",
+        "rm -f /etc/sudoers.d/zz",
+    ),
+    "sudo forbids everything to an alias of the group that the run gives the admin": Way(
+        ("has a rule on group",),
+        "umask 227; printf 'User_Alias OUT = nobody, %%sallyport\\nOUT ALL=(ALL:ALL) !ALL\\n' >/etc/sudoers.d/zz",
         "rm -f /etc/sudoers.d/zz",
     ),
     "sudo asks the group that the run gives the admin for a password": Way(
@@ -197,4 +223,14 @@ FAMILIES: t.Mapping[str, t.Mapping[str, Way]] = {
     "daemon": DAEMON,
     "another admin": SECOND,
     "sudo": SUDO,
+}
+
+# Where each is tried: the hosts are at it at the same time.
+HOSTS: t.Mapping[str, str] = {
+    "models": "debian11",
+    "users": "twin",
+    "ways in": "twin",
+    "daemon": "debian13",
+    "another admin": "plain",
+    "sudo": "plain",
 }
