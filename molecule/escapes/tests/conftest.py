@@ -27,7 +27,7 @@ STATE = (
     "systemctl show -p Id -p ActiveState -p ExecMainStartTimestampMonotonic -p UnitFileState "
     f"ssh web mail queue@1 queue@2 queue@3; ls {TRACE} 2>/dev/null"
 )
-OUTSIDE = "/etc /root /usr/local /var/spool /data/other /home/deploy /home/app /home/seller /run/sallyport"
+OUTSIDE = "/etc /root /usr/local /var/spool /data/other /home/app /home/seller /run/sallyport"
 PICTURE = f"""
 find {OUTSIDE} /data /srv /home -maxdepth 0 -printf '%p %M %U:%G\\n' 2>/dev/null | sort
 find {OUTSIDE} -not -path '*/.ssh*' -not -name '*-' -printf '%p %M %U:%G %l\\n' 2>/dev/null | sort
