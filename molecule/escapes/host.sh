@@ -102,6 +102,9 @@ PermitUserRC yes
 StreamLocalBindUnlink yes
 Subsystem identity /usr/bin/id
 X11Forwarding yes
+# who may have none is asked for it first, and PAM takes two seconds to refuse it
+Match User deploy
+    PermitEmptyPasswords no
 CONFIG
 sshd -t
 systemctl reload ssh

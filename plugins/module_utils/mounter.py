@@ -27,6 +27,8 @@ ATTRIBUTE = {"ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8}  # MS_* and MOUNT_AT
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x20, 0x1000, 0x4000, 1 << 18
 MOUNT_ATTR_IDMAP = 0x100000
 MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
+# what a mount answers whose bindfs was killed: first while the kernel lets go of it, then for ever
+BINDFS_DIED = (errno.ECONNABORTED, errno.ENOTCONN)
 
 IDMAP = "X-mount.idmap="
 HIDE = "x-sallyport.hide="  # bindfs: a part of the source that is not shown
@@ -172,7 +174,7 @@ def is_dead(entry: Entry) -> bool:
     try:
         os.lstat(entry.target)
     except OSError as error:
-        return entry.is_bindfs and error.errno == errno.ENOTCONN
+        return entry.is_bindfs and error.errno in BINDFS_DIED
     return False
 
 

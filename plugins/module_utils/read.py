@@ -10,7 +10,7 @@ import stat
 import time
 import typing as t
 
-from . import connection, files, group_rules, layout, mounting, pam, records, sessions, sshd, sudo, users
+from . import connection, files, group_rules, layout, mounter, mounting, pam, records, sessions, sshd, sudo, users
 from .chains import chain
 from .errors import Refused
 from .host import Host, PathStat, Tools
@@ -174,6 +174,6 @@ def _lstat(path: str) -> t.Optional[os.stat_result]:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        if error.errno == errno.ENOTCONN:  # a bindfs that died; its mount point is there, and is mounted anew
+        if error.errno in mounter.BINDFS_DIED:  # its mount point is there, and is mounted anew
             return None
         raise
