@@ -25,8 +25,7 @@ class ActionModule(ResolvingAction):
 
     def applied(self, model: Model, variables: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
         arguments = {"model": to_json(model), "proof": self._own["proof"], "drift": self._own["drift"]}
-        said: t.Dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=variables)
-        said.pop("invocation", None)
+        said = self.call(model, arguments, variables)
         if "drift" not in said:  # nothing could be tried
             return said
         host = str(variables["inventory_hostname"])

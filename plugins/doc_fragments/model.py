@@ -436,6 +436,7 @@ options:
       home:
         description:
           - The home directory. Only for O(accounts[].kind=shell). By default C(/home/NAME).
+          - Nobody but root and the account may own a directory above it, or write there.
         type: str
       forwarding:
         description:

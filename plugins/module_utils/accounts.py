@@ -8,16 +8,14 @@ import itertools
 import stat
 import typing as t
 
-from . import expirer, expiry, keys, layout
+from . import expirer, expiry, homes, keys, layout
 from .chains import chain
-from .host import Host, PathStat
+from .host import Host
 from .model import Account, Model
-from .paths import missing_parents
 from .records import Made
 from .resources import Directory, File, Group, State, User, of
 
 NO_SHELL = "/usr/sbin/nologin"
-NO_HOME = "/nonexistent"
 FIRST_ID = 6400  # of the ids given out: uid and gid of an account are the same number wherever that is free
 DEFAULT_UMASK = Account.umask  # whoever chose none can do without a note
 SUSPENDED = expirer.FIRST_DAY
@@ -61,7 +59,6 @@ def allocate(groups: t.Mapping[str, Group], host: Host, known: State) -> t.Dict[
 def desired(model: Model, host: Host, known: State) -> State:
     items: t.List[t.Union[User, Group, Directory, File]] = []
     members: t.Dict[str, t.Set[str]] = {}
-    group_of = {group.gid: group.name for group in known.groups.values()}
     for account in _living(model):
         user = known.users[account.name]
         items.append(user)
@@ -70,8 +67,7 @@ def desired(model: Model, host: Host, known: State) -> State:
         for name in account.groups:
             members.setdefault(name, set()).add(account.name)
         if account.kind == "shell":
-            items.extend(missing_parents(user.home, host.paths, host.record.everything.directories))
-            items.append(_home(account, group_of.get(user.gid, str(user.gid)), host))
+            items.extend(homes.desired(account, host, known))
         key_file = keys.file_of(account, host.tools.openssh)
         if key_file:
             items.append(key_file)
@@ -94,15 +90,14 @@ def problems(model: Model, host: Host, known: State) -> t.List[str]:
             if account.uid is not None:
                 found.extend(f"{place}: {text}" for text in _uid_problems(account.uid, host))
         if account.kind == "shell":
-            found.extend(f"{place}: {text}" for text in _shell_problems(account, host, known))
-        if account.kind == "sftp" and account.is_open:  # nothing keeps a run from closing one
-            found.extend(f"{place}: {text}" for text in _start_problems(account, host))
+            found.extend(f"{place}: {text}" for text in _shell_problems(account, host))
+        found.extend(f"{place}: {text}" for text in homes.problems(account, host, known))
     return found
 
 
 def notes(model: Model, host: Host) -> t.List[str]:
     """What this host cannot do as it is; everything else holds without it."""
-    return _umask_notes(model, host) + expiry.notes(model, host)
+    return homes.notes(model, host) + _umask_notes(model, host) + expiry.notes(model, host)
 
 
 def _umask_notes(model: Model, host: Host) -> t.List[str]:
@@ -116,20 +111,11 @@ def _umask_notes(model: Model, host: Host) -> t.List[str]:
     ]
 
 
-def home_of(account: Account) -> str:
-    """The home in the user database. sshd starts a jailed session there, inside the jail: it is ``start_in``."""
-    if account.kind == "sftp":
-        return account.start_in
-    if account.kind == "tunnel":
-        return NO_HOME
-    return account.home or f"/home/{account.name}"
-
-
 def paths_needed(model: Model) -> t.List[str]:
     """The paths that the rules of this file look at."""
     living = list(_living(model))
     shells = [account.shell for account in living if account.kind == "shell"]
-    return shells + [home_of(account) for account in living if account.kind != "tunnel"]
+    return shells + [homes.home_of(account) for account in living if account.kind != "tunnel"]
 
 
 def closed_from(account: Account, now: int) -> t.Optional[int]:
@@ -165,7 +151,7 @@ def _user(account: Account, user: User, host: Host) -> User:
         name=user.name,
         uid=user.uid,
         gid=user.gid,
-        home=home_of(account),
+        home=homes.home_of(account),
         shell=account.shell if account.kind == "shell" else NO_SHELL,
         # pam_umask reads the session's umask there
         comment=f"umask={account.umask}" if account.kind == "shell" else user.comment,
@@ -191,15 +177,6 @@ def _given_back(model: Model, host: Host) -> t.Iterator[User]:
 def _has_own_group(account: Account, user: User, known: State) -> bool:
     group = known.groups.get(account.name)
     return group is not None and group.gid == user.gid
-
-
-def _home(account: Account, group: str, host: Host) -> Directory:
-    """The home as its user has it, or a new one: once made, its mode is its user's own business."""
-    path = home_of(account)
-    present = host.paths.get(path)
-    if present is not None:
-        return Directory(path, present.mode & 0o7777, account.name, group)
-    return Directory(path, 0o750, account.name, group, skeleton=True)
 
 
 def _named_groups(model: Model) -> t.Iterator[str]:
@@ -251,32 +228,7 @@ def _uid_problems(uid: int, host: Host) -> t.Iterator[str]:
         yield f"uid {uid} was that of a removed account, whose files would change hands; give another one"
 
 
-def _start_problems(account: Account, host: Host) -> t.Iterator[str]:
-    """Why ``start_in`` cannot be the home of the user database: outside the jail it is a place of the host's.
-
-    At every login systemd starts what it finds in ``~/.config`` there, as the account and with no jail around it;
-    mail systems and PAM read files in it too.
-    """
-    for step in chain(home_of(account), host.paths.get):
-        found = host.paths.get(step)
-        if found is not None and (found.uid != 0 or (found.others_write and not found.is_link)):
-            yield (
-                f"start_in {account.start_in} is a directory of the host, too, and others than root can write {step}: "
-                "what is put there would run outside the jail; grant it `at` another path, or start in another one"
-            )
-            return
-
-
-def _shell_problems(account: Account, host: Host, known: State) -> t.Iterator[str]:
+def _shell_problems(account: Account, host: Host) -> t.Iterator[str]:
     shell = host.paths.get(chain(account.shell, host.paths.get)[-1])
     if shell is None or not stat.S_ISREG(shell.mode) or not shell.mode & 0o111:
         yield f"shell {account.shell} is no program of the host; install it or give another one"
-    path = home_of(account)
-    present: t.Optional[PathStat] = host.paths.get(path)
-    uid = known.users[account.name].uid
-    if present is None:
-        return
-    if not present.is_directory:
-        yield f"home {path} is not a directory; move it away or give another `home`"
-    elif present.uid != uid:
-        yield f"home {path} belongs to uid {present.uid}, not to uid {uid}; chown it or give another `home`"

@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from . import mux, sftp, side
+from . import mux, sftp, sftp_packets, side
 from .errors import Refused
 from .model import Account
 from .sshd_effective import Effective
@@ -146,7 +146,7 @@ def _sftp(connection: side.Connection) -> t.Iterator[t.Tuple[str, str]]:
     try:
         with connection.subsystem("sftp") as channel:
             sftp.Client(channel).listing("/")
-    except (sftp.Broken, sftp.Refused, mux.Failed, OSError) as error:
+    except (sftp_packets.Broken, sftp.Refused, mux.Failed, OSError) as error:
         # What sshd runs does not say what it does not like, so what it is has to do.
         yield "it gets in, and SFTP does not work", connection.said() or f"{error} ({connection.forced() or 'sftp'})"
 

@@ -8,7 +8,7 @@ import os
 import stat
 import typing as t
 
-from . import engine, layout, mounting, sshd, sshd_proof, sudo, sudo_tasks
+from . import accounts, drift_mounts, engine, layout, mounting, sshd_proof, sshd_tree, sudo, sudo_tasks
 from .errors import Refused
 from .host import Host
 from .model import Model
@@ -20,7 +20,7 @@ from .sudo_tasks import Rule
 
 def find(given: Model, model: Model, host: Host) -> t.List[str]:
     """``given`` is the model of this run, ``model`` what ``engine.look`` has made of it."""
-    found = [*_undone(given)]
+    found = [*_undone(given, drift_mounts.wanted(model, host, accounts.identify(model, host)))]
     found += undeclared_keys(_files_in(layout.KEYS), model)
     found += undeclared_members(model, host.state)
     found += undeclared_mounts(mounting.active().keys(), _wanted_mounts(model, host), model)
@@ -30,14 +30,15 @@ def find(given: Model, model: Model, host: Host) -> t.List[str]:
     return list(dict.fromkeys(found))
 
 
-def _undone(given: Model) -> t.Iterator[str]:
+def _undone(given: Model, wants: t.Mapping[str, drift_mounts.Wanted]) -> t.Iterator[str]:
     """What a run would change, or why there can be none."""
     try:
         result = engine.run(given, check=True)
     except Refused as refused:
         yield from refused.problems
         return
-    yield from (f"a run would {action}" for action in result.actions)
+    mounted = mounting.active()
+    yield from (drift_mounts.told(action, wants, mounted) or f"a run would {action}" for action in result.actions)
     yield from (note for note in result.notes if "An earlier run" in note)
 
 
@@ -142,6 +143,6 @@ def _foreign_settings(model: Model, host: Host) -> t.List[str]:
     if host.tools.openssh == (0, 0):
         return []  # which is a problem of its own
     try:
-        return sshd_proof.settings_problems(sshd.INSTALLED, model, host)
+        return sshd_proof.settings_problems(sshd_tree.INSTALLED, model, host)
     except Failed as failed:
         return [str(failed)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from . import (
     accounts,
+    bookkeeping,
     differences,
     folders,
     jails,
@@ -20,21 +21,20 @@ from . import (
     promises,
     proof,
     read,
-    records,
     recovery,
     shares,
     sshd_policy,
     sudo_tasks,
     transaction,
 )
-from .errors import Refused
+from .errors import Overtaken, Refused
 from .host import Host
 from .model import Model
 from .plan import Action, Step
+from .ports import Ports
 from .processes import Failed
-from .records import Made, Record
+from .records import Made
 from .resources import Directory, File, Group, Link, Mount, State, User
-from .steps import Ports
 from .transaction import Undone
 
 
@@ -91,6 +91,11 @@ class _Run:
         tried = promises.select(self.model, self._touched, self.model.proof) if nouns == ALL else ()
         return proof.ports(self.model, self.host, self.known, policy="sshd_policy" in nouns, tried=tried)
 
+    def carry_out(self, nouns: t.AbstractSet[str], confirming: bool) -> t.Optional[journal.Journal]:
+        asking = confirming and plan.could_lock_out(self.actions, self.model.server.admins)
+        within = float(self.model.server.confirm_within) if asking else None
+        return transaction.run(self.actions, self.ports(nouns), within)
+
     def prove(self) -> None:
         """Where nothing has to change, only what was asked for by name is tried."""
         if self.model.proof in ("all", "sample"):
@@ -119,10 +124,13 @@ def run(model: Model, nouns: t.AbstractSet[str] = ALL, check: bool = False, conf
         if check:
             proof.check(planned.actions)
         elif planned.actions:
-            server = planned.model.server
-            asking = confirming and plan.could_lock_out(planned.actions, server.admins)
-            within = float(server.confirm_within) if asking else None
-            waiting = transaction.run(planned.actions, planned.ports(nouns), within)
+            try:
+                waiting = planned.carry_out(nouns, confirming)
+            except Undone as undone:
+                if undone.remains or not isinstance(undone.cause, Overtaken):
+                    raise
+                planned = _plan(model, nouns)
+                waiting = planned.carry_out(nouns, confirming)
         elif nouns == ALL:
             planned.prove()
         notes = [text for name, told in NOTES.items() if name in nouns for text in told(planned.model, planned.host)]
@@ -174,14 +182,14 @@ def _plan(model: Model, nouns: t.AbstractSet[str]) -> _Run:
     parts = _desired(model, host, known)
     want = State().merged(*parts.values())
     known = known.merged(State(groups=want.groups))
-    made = _made(earlier, nouns)
+    made = earlier.made_by(nouns)
     have = read.observe(want, made, known, accounts.closed(model, host))
     _refuse_foreign_files(have, want, model)
     ours = earlier.made.get("accounts", Made()).users | _new_users(have, parts["accounts"])
     actions = [action for action in plan.diff(have, want, made, ours) if _belongs(action, parts, made, nouns)]
     _refuse_unborn(model, host, nouns, actions)
-    record = _record(model, host, nouns, parts, have, actions)
-    return _Run(model, host, known, _with_record(actions, earlier, record))
+    record = bookkeeping.record(model, host, nouns, parts, have, actions)
+    return _Run(model, host, known, bookkeeping.with_record(actions, earlier, record))
 
 
 def _result(actions: t.Sequence[Action], notes: t.Sequence[str], waiting: t.Optional[str]) -> Result:
@@ -207,12 +215,6 @@ def _desired(model: Model, host: Host, known: State) -> t.Dict[str, State]:
     }
 
 
-def _made(record: Record, nouns: t.AbstractSet[str]) -> Made:
-    parts = [made for noun, made in record.made.items() if noun in nouns]
-    return Made(**{f.name: frozenset().union(*(getattr(part, f.name) for part in parts)) for f in _FIELDS})
-
-
-_FIELDS = dataclasses.fields(Made)
 _KINDS = {User: "users", Group: "groups", Directory: "directories", File: "files", Link: "links", Mount: "mounts"}
 
 
@@ -262,64 +264,3 @@ def _named(resource: t.Optional[plan.Resource]) -> t.Iterable[str]:
     if isinstance(resource, Group):
         return resource.members
     return [resource.owner] if isinstance(resource, (Directory, File)) else []
-
-
-def _record(
-    model: Model,
-    host: Host,
-    nouns: t.AbstractSet[str],
-    want: t.Mapping[str, State],
-    have: State,
-    actions: t.Sequence[Action],
-) -> Record:
-    """The state of record once the actions are done."""
-    earlier = host.record
-    born = [account for account in model.accounts if "accounts" in nouns or account.name in host.state.users]
-    made = {
-        noun: _made_now(earlier.everything, want[noun], have) if noun in nouns else part
-        for noun, part in {**dict.fromkeys(NOUNS, Made()), **earlier.made}.items()
-    }
-    gone = [action.before for action in actions if action.step is Step.REMOVE_USER and isinstance(action.before, User)]
-    return Record(
-        accounts={account.name: account for account in born if account.state != "absent"},
-        folders={folder.name: folder for folder in model.folders},
-        sudo_tasks={task.name: task for task in model.sudo_tasks},
-        made={noun: part for noun, part in made.items() if part != Made()},
-        managed=_managed(model, have, made["accounts"], earlier) if "accounts" in nouns else earlier.managed,
-        tombstones=earlier.tombstones | {number for user in gone for number in (user.uid, user.gid)},
-    )
-
-
-def _made_now(earlier: Made, want: State, have: State) -> Made:
-    """Of what is wanted: what earlier runs made, and what the host does not have yet. Every file of ours is made."""
-    kinds = {}
-    for f in _FIELDS:
-        wanted, present = getattr(want, f.name), getattr(have, f.name)
-        kinds[f.name] = frozenset(
-            key
-            for key in wanted
-            if f.name in ("files", "mounts") or key in getattr(earlier, f.name) or key not in present
-        )
-    return Made(**kinds)
-
-
-def _managed(model: Model, have: State, made: Made, earlier: Record) -> t.Dict[str, User]:
-    """Users of somebody else that are accounts now, each as it was when it was taken over."""
-    return {
-        account.name: earlier.managed.get(account.name, have.users[account.name])
-        for account in model.accounts
-        if account.state != "absent" and account.name in have.users and account.name not in made.users
-    }
-
-
-def _with_record(actions: t.Sequence[Action], earlier: Record, record: Record) -> t.List[Action]:
-    """The record is written when nothing is left but removals, and then still names what they remove."""
-    leaving = any(action.step > Step.RECORD and action.after is None for action in actions)
-    interim = records.while_leaving(earlier, record) if leaving else record
-    old, middle, new = (File(layout.RECORD, records.render(item), 0o600) for item in (earlier, interim, record))
-    written = [
-        Action(step, None if before == old and earlier == Record() else before, after)
-        for step, before, after in ((Step.RECORD, old, middle), (Step.FINAL_RECORD, middle, new))
-        if before != after
-    ]
-    return sorted([*actions, *written], key=lambda action: action.step)

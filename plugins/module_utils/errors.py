@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one way in which the engine says no."""
+"""How the engine says no."""
 
 from __future__ import annotations
 
@@ -12,3 +12,7 @@ class Refused(Exception):
     def __init__(self, problems: t.Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+
+
+class Overtaken(Refused):
+    """Somebody has changed the host since it was read: reading it again helps."""

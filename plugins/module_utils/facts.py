@@ -7,7 +7,7 @@ import os
 import re
 import typing as t
 
-from . import files, layout, mounting, read, sshd
+from . import files, layout, mounting, read, sshd, sshd_tree
 from .info import Facts
 from .processes import Failed, run
 
@@ -29,7 +29,7 @@ def of_host(address: t.Optional[str]) -> t.Tuple[Facts, t.List[str]]:
         tools=found,
         sudo_version=_sudo_version(found.sudo),
         effective=effective,
-        policy=[setting for setting in sshd.INSTALLED.settings() if setting.file == layout.SSHD_DROP_IN],
+        policy=[setting for setting in sshd_tree.INSTALLED.settings() if setting.file == layout.SSHD_DROP_IN],
         host_keys=_host_keys(effective.get("hostkey", ())),
         key_files={name: files.read(layout.keys_file(name)) or "" for name in record.accounts},
         mounts=mounting.have(files.read(layout.MOUNT_TABLE) or "", mounting.active()),

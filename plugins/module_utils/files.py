@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import random
 import shutil
 import stat
+import time
 import typing as t
 
 from .errors import Refused
@@ -167,6 +169,21 @@ def make_directory(directory: Directory, uid: int, gid: int) -> bool:
         os.fchown(descriptor, uid, gid)
         os.fchmod(descriptor, directory.mode)
     return created
+
+
+def patiently(work: t.Callable[[], t.Any], path: str, until: float) -> None:
+    """Try again while a link is where a directory should be, or nothing is: users may be swapping what is theirs."""
+    while True:
+        try:
+            work()
+            return
+        except Refused:
+            if time.monotonic() >= until:
+                raise
+        except (FileNotFoundError, NotADirectoryError) as error:
+            if time.monotonic() >= until:
+                raise Refused([f"{path}: somebody has moved away what was there ({error}); put it back"]) from error
+        time.sleep(random.uniform(0.001, 0.02))  # noqa: S311 # in no step with those who swap; no secret
 
 
 def _copy_skeleton(home: int, uid: int, gid: int) -> None:

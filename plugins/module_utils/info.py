@@ -93,7 +93,7 @@ def account(item: Account, facts: Facts, around: Around) -> Described:
     del described["password_hash"]
     if item.kind != "shell":
         described["shell"] = None
-    installed = facts.key_files.get(item.name, "").splitlines()
+    installed = facts.key_files.get(item.name, "").split("\n")
     described.update(
         uid=user.uid if user else None,
         home=user.home if user and item.kind == "shell" else None,

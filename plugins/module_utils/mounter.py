@@ -185,7 +185,8 @@ def reason(error: BaseException) -> str:
 
 
 def read_mountinfo() -> str:
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as lines:
+    """Its line ends as they are: the names in it are text, and users choose some of them."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape", newline="") as lines:
         return lines.read()
 
 

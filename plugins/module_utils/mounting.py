@@ -8,6 +8,7 @@ import errno
 import os
 import re
 import signal
+import stat
 import typing as t
 
 from . import layout, mounter, mounts, processes
@@ -102,13 +103,21 @@ def unmappable(paths: t.Iterable[str]) -> t.Dict[str, str]:
     answers: t.Dict[int, t.Optional[bool]] = {}
     found = {}
     for path in paths:
-        nearest = next(parent for parent in reversed(components(path)) if os.path.isdir(parent))
-        device = os.stat(nearest).st_dev
+        nearest, device = next(filter(None, map(_directory, reversed(components(path)))))
         if device not in answers:
             answers[device] = _can_idmap(nearest)
         if answers[device] is False:
             found[path] = next(mounted[part].type for part in reversed(components(nearest)) if part in mounted)
     return found
+
+
+def _directory(path: str) -> t.Optional[t.Tuple[str, int]]:
+    """The path with the number of its filesystem, if it is a directory at this moment."""
+    with contextlib.suppress(OSError):
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return path, status.st_dev
+    return None
 
 
 def _can_idmap(path: str) -> t.Optional[bool]:

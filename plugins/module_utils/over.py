@@ -7,7 +7,7 @@ import re
 import secrets
 import typing as t
 
-from . import mux, sftp
+from . import mux, sftp, sftp_packets
 from .promises import REFUSED, WORKS
 from .side import Connection
 from .transfer import Answer, Found
@@ -56,7 +56,7 @@ def _sftp(connection: Connection, _place: str) -> Answer:
     try:
         with connection.subsystem("sftp") as channel:
             sftp.Client(channel)
-    except (mux.Failed, sftp.Broken) as failed:
+    except (mux.Failed, sftp_packets.Broken) as failed:
         return Answer(REFUSED, str(failed))
     return Answer(WORKS)
 

@@ -11,7 +11,7 @@ DIRECTORY = "/etc/pam.d"
 def uses(service: str, module: str, directory: str = DIRECTORY, depth: int = 8) -> bool:
     """Whether a service opens its sessions with a module, in its own file or in one that it includes."""
     text = files.read(f"{directory}/{service}") if depth else None
-    for line in (text or "").splitlines():
+    for line in (text or "").split("\n"):
         words = line.partition("#")[0].split()
         if words[:1] == ["@include"] and uses(words[1], module, directory, depth - 1):
             return True

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 from .host import PathStat, components
-from .resources import Directory
+from .resources import Directory, User
 
 Paths = t.Mapping[str, PathStat]
 
@@ -34,8 +34,8 @@ def jail_faults(path: str, paths: Paths) -> t.List[str]:
     return faults
 
 
-def parent_faults(path: str, owner: int, paths: Paths) -> t.List[str]:
-    """What lets somebody other than root and the owner replace the directory ``path``."""
+def parent_faults(path: str, owner: int, paths: Paths, users: t.Collection[User] = ()) -> t.List[str]:
+    """What lets somebody other than root and the owner replace the directory ``path``; ``users`` have names."""
     faults: t.List[str] = []
     for component in components(path)[:-1]:
         stat = paths.get(component)
@@ -46,7 +46,7 @@ def parent_faults(path: str, owner: int, paths: Paths) -> t.List[str]:
             return [*faults, fault]
         if stat.uid not in (0, owner):
             faults.append(
-                f"{component} belongs to uid {stat.uid}, who could replace what lies below: "
+                f"{component} belongs to {called(stat.uid, users)}, who could replace what lies below: "
                 f"give it to root or to the owner of {path}, or choose another place"
             )
         if stat.others_write:
@@ -56,6 +56,11 @@ def parent_faults(path: str, owner: int, paths: Paths) -> t.List[str]:
             )
     fault = kind_fault(path, paths.get(path))
     return [*faults, fault] if fault else faults
+
+
+def called(uid: int, users: t.Iterable[User]) -> str:
+    name = next((user.name for user in users if user.uid == uid), None)
+    return f"uid {uid}" if name is None else f"{name} (uid {uid})"
 
 
 def missing_parents(path: str, paths: Paths, made: t.AbstractSet[str]) -> t.List[Directory]:

@@ -19,8 +19,13 @@ Resource = t.Union[User, Group, Directory, File, Link, Mount]
 
 
 class Step(enum.IntEnum):
-    """When an action is carried out. What opens a way in comes after what confines it; what removes comes last."""
+    """When an action is carried out.
 
+    What closes a way in comes first, so that whoever is shut out cannot disturb the rest; what opens one comes after
+    what confines it; what removes comes last.
+    """
+
+    CLOSE = 0
     GROUP = 1
     USER = 2
     MEMBERS = 3
@@ -120,8 +125,8 @@ def diff(have: State, want: State, made: Made = Made(), ours: t.AbstractSet[str]
     """
     actions = [
         *_groups(have, want, ours),
+        *_closing(have, want, made),
         *_users(have, want),
-        *_leaving(have, want, made),
         *_compare(have.directories, want.directories, Step.DIRECTORY),
         *_files(have, want),
         *_compare(have.links, want.links, Step.LINK),
@@ -209,40 +214,42 @@ def _some(names: t.AbstractSet[str], most: int = 10) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
+def _closing(have: State, want: State, made: Made) -> t.Iterator[Action]:
+    """Users who are suspended, and those who go: half removed, they must not get in."""
+    for name, user in sorted(have.users.items()):
+        after = want.users.get(name)
+        closes = after.expires == CLOSED if after else name in made.users
+        if closes and user.expires != CLOSED:
+            yield Action(Step.CLOSE, user, _closed(user), _changes(user, _closed(user)))
+
+
+def _closed(user: User) -> User:
+    return User(**{**vars(user), "expires": CLOSED})
+
+
 def _users(have: State, want: State) -> t.Iterator[Action]:
     """A user's identity and its password are two actions: the password opens a way in, and comes later."""
     for name in sorted(want.users):
         before, after = have.users.get(name), want.users[name]
-        closed = User(**{**vars(after), "password": before.password if before else "*"})
+        if before is not None and after.expires == CLOSED:
+            before = _closed(before)
+        locked = User(**{**vars(after), "password": before.password if before else "*"})
         if before is None:
-            yield Action(Step.USER, None, closed, f"uid {after.uid}")
-        elif before != closed:
-            yield Action(Step.USER, before, closed, _changes(before, closed))
-        if closed != after:
-            yield Action(Step.PASSWORD, closed, after, "password")
-
-
-def _leaving(have: State, want: State, made: Made) -> t.Iterator[Action]:
-    """Users who go are closed first: without the group that confines them, or half removed, they must not get in."""
-    for name in sorted(made.users - want.users.keys()):
-        user = have.users.get(name)
-        if user is not None and not _is_suspended(user):
-            closed = User(**{**vars(user), "expires": CLOSED})
-            yield Action(Step.USER, user, closed, _changes(user, closed))
+            yield Action(Step.USER, None, locked, f"uid {after.uid}")
+        elif before != locked:
+            yield Action(Step.USER, before, locked, _changes(before, locked))
+        if locked != after:
+            yield Action(Step.PASSWORD, locked, after, "password")
 
 
 def _sessions(have: State, want: State, made: Made) -> t.Iterator[Action]:
     """Users whose live sessions end: those that this plan closes, and those who are closed and still logged in."""
     for name, user in sorted(have.users.items()):
         after = want.users.get(name)
-        closing = after is not None and after.expires is not None and after.expires != user.expires
         leaving = after is None and name in made.users
-        if leaving or name in have.busy or (closing and after is not None and _is_suspended(after)):
+        closing = after is not None and after.expires == CLOSED and user.expires != CLOSED
+        if leaving or closing or name in have.busy:
             yield Action(Step.SESSION, user, after)
-
-
-def _is_suspended(user: User) -> bool:
-    return user.expires == CLOSED
 
 
 def _changes(before: t.Optional[Resource], after: Resource) -> str:

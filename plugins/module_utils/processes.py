@@ -43,10 +43,8 @@ def run(argv: t.Sequence[str], stdin: str = "", timeout: float = 120) -> Outcome
     try:
         done = subprocess.run(
             list(argv),
-            input=stdin,
+            input=stdin.encode("utf-8", "surrogateescape"),
             capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             env=ENVIRONMENT,
             cwd="/",
             pass_fds=tuple(HELD),
@@ -57,7 +55,8 @@ def run(argv: t.Sequence[str], stdin: str = "", timeout: float = 120) -> Outcome
         return Outcome(124, "", f"gave no answer within {timeout:g} seconds")
     except FileNotFoundError:
         return Outcome(127, "", "no such program")
-    return Outcome(done.returncode, done.stdout, done.stderr)
+    out, err = (stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
+    return Outcome(done.returncode, out, err)  # its line ends as they are
 
 
 def must(argv: t.Sequence[str], stdin: str = "", timeout: float = 120) -> Outcome:

@@ -19,6 +19,7 @@ from . import (
     sshd_answers,
     sshd_daemon,
     sshd_proof,
+    sshd_tree,
     sudo,
     sudo_tasks,
     trial,
@@ -29,8 +30,8 @@ from .errors import Refused
 from .host import Host
 from .model import Model
 from .plan import Action, Step
+from .ports import Ports
 from .resources import File, State
-from .steps import Ports
 
 
 @dataclass
@@ -60,7 +61,7 @@ def ports(model: Model, host: Host, known: State, policy: bool, tried: t.Collect
         _demand(ways_in.lost(seen.means, sshd_proof.ways(changes, model, host, coming=True)))
         answering = sshd_answers.answering(sshd_proof.places(model, host))
         yield
-        _demand(sshd_proof.settings_problems(sshd.INSTALLED, model, host))
+        _demand(sshd_proof.settings_problems(sshd_tree.INSTALLED, model, host))
         listens = sshd_daemon.listener(host.tools.systemd) is not None
         sshd_daemon.reload(host.tools.systemd)
         _demand(sshd_answers.lost(answering, sshd_proof.places(model, host), model.server.port, listens))
@@ -137,9 +138,9 @@ def check(actions: t.Iterable[Action]) -> None:
 
 
 @contextlib.contextmanager
-def sshd_candidate(candidate: File) -> t.Iterator[sshd.Tree]:
+def sshd_candidate(candidate: File) -> t.Iterator[sshd_tree.Tree]:
     with scratch.directory() as directory:
-        yield sshd.build_candidate(directory + "/tree", {candidate.path: candidate.content})
+        yield sshd_tree.build_candidate(directory + "/tree", {candidate.path: candidate.content})
 
 
 def sudo_candidate(candidate: File) -> None:

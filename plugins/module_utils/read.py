@@ -10,7 +10,21 @@ import stat
 import time
 import typing as t
 
-from . import connection, files, group_rules, layout, mounter, mounting, pam, records, sessions, sshd, sudo, users
+from . import (
+    connection,
+    files,
+    group_rules,
+    layout,
+    mounter,
+    mounting,
+    pam,
+    records,
+    sessions,
+    sshd,
+    sshd_tree,
+    sudo,
+    users,
+)
 from .chains import chain
 from .errors import Refused
 from .host import Host, PathStat, Tools
@@ -34,7 +48,7 @@ def tools() -> Tools:
         sudo=active.path if active else None,
         sysusers=users.have_sysusers(),
         pam_umask=pam.uses("sshd", "pam_umask.so"),
-        sshd_ports=sshd.read_ports(),
+        sshd_ports=sshd_tree.read_ports(),
     )
 
 

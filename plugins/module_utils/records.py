@@ -46,7 +46,11 @@ class Record:
     @property
     def everything(self) -> Made:
         """What was made, whichever noun made it."""
-        return functools.reduce(_both, self.made.values(), Made())
+        return self.made_by(self.made.keys())
+
+    def made_by(self, nouns: t.AbstractSet[str]) -> Made:
+        parts = (made for noun, made in self.made.items() if noun in nouns)
+        return functools.reduce(_both, parts, Made())
 
     def effective(self, model: Model, users: t.Mapping[str, User]) -> Model:
         """The model with what earlier runs applied and this one does not list, unless the model is exclusive.

@@ -17,8 +17,8 @@ import typing as t
 from . import daemons, journal, transaction, users
 from .errors import Refused
 from .journal import Journal
+from .ports import Ports
 from .resources import State
-from .steps import Ports
 
 PATIENCE = 60.0  # seconds that a run waits for the confirmation of another one
 LONGEST = 3600.0  # seconds that the program goes on, whatever happens to the clock

@@ -18,21 +18,39 @@ DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 @contextlib.contextmanager
 def directory() -> t.Iterator[str]:
     """Root's; users may pass through it, and see only what is named to them."""
-    with _above() as locked:
-        for name in os.listdir(layout.SCRATCH):
-            _remove_unless_held(os.path.join(layout.SCRATCH, name))
-        path = tempfile.mkdtemp(dir=layout.SCRATCH)
-        os.chmod(path, 0o711)  # noqa: S103 - users pass through it
-        held = os.open(path, DIRECTORY)
-        fcntl.flock(held, fcntl.LOCK_EX)
-        fcntl.flock(locked, fcntl.LOCK_UN)
+    with _above():
+        try:
+            path, held = _made()
+        except OSError:
+            _unless_used()
+            raise
     try:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(held)
-        with _above(), contextlib.suppress(OSError):
-            os.rmdir(layout.SCRATCH)  # which stays while another run is in there
+        with _above():
+            _unless_used()
+
+
+def _made() -> t.Tuple[str, int]:
+    for name in os.listdir(layout.SCRATCH):
+        _remove_unless_held(os.path.join(layout.SCRATCH, name))
+    path = tempfile.mkdtemp(dir=layout.SCRATCH)
+    try:
+        os.chmod(path, 0o711)  # noqa: S103 - users pass through it
+        held = os.open(path, DIRECTORY)
+    except OSError:
+        os.rmdir(path)
+        raise
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return path, held
+
+
+def _unless_used() -> None:
+    """The directory above goes, unless another run has its own in there."""
+    with contextlib.suppress(OSError):
+        os.rmdir(layout.SCRATCH)
 
 
 @contextlib.contextmanager
@@ -52,6 +70,7 @@ def _above() -> t.Iterator[int]:
     try:
         yield descriptor
     finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)  # of a process that was forked meanwhile as well
         os.close(descriptor)
 
 

@@ -13,7 +13,8 @@ import select
 import struct
 import time
 import typing as t
-from dataclasses import dataclass
+
+from .sftp_packets import Answer, Attributes, Broken, pack_attributes, pack_string, pack_text
 
 VERSION = 3
 LARGEST_PACKET = 256 * 1024  # as OpenSSH: whoever announces more does not speak SFTP
@@ -30,8 +31,6 @@ _REMOVE, _MKDIR, _RMDIR, _REALPATH, _STAT, _RENAME, _READLINK, _SYMLINK = range(
 _STATUS, _HANDLE, _DATA, _NAME, _ATTRIBUTES = range(101, 106)
 _EXTENDED = 200
 
-_SIZE, _OWNER, _PERMISSIONS, _TIMES, _MORE = 0x1, 0x2, 0x4, 0x8, 0x80000000
-
 
 class Refused(Exception):
     """The server said no: its status code and its own words."""
@@ -39,22 +38,6 @@ class Refused(Exception):
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message or f"status {code}")
         self.code = code
-
-
-class Broken(Exception):
-    """No answer, or none that belongs to the request."""
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """Of a file; ``None``: not said, or not to be set."""
-
-    size: t.Optional[int] = None
-    uid: t.Optional[int] = None
-    gid: t.Optional[int] = None
-    mode: t.Optional[int] = None  # with the type of the file, as in st_mode
-    accessed: t.Optional[int] = None
-    modified: t.Optional[int] = None
 
 
 class Pipes(t.Protocol):
@@ -90,84 +73,84 @@ class Client:
     # Files
 
     def open(self, path: str, flags: int, mode: t.Optional[int] = None) -> bytes:
-        asked = _text(path) + struct.pack(">I", flags) + _attributes(Attributes(mode=mode))
+        asked = pack_text(path) + struct.pack(">I", flags) + pack_attributes(Attributes(mode=mode))
         return self._expect(_HANDLE, _OPEN, asked).string()
 
     def read(self, handle: bytes, offset: int, length: int = PIECE) -> bytes:
         """At most so many bytes; none at the end."""
         try:
-            return self._expect(_DATA, _READ, _string(handle) + struct.pack(">QI", offset, length)).string()
+            return self._expect(_DATA, _READ, pack_string(handle) + struct.pack(">QI", offset, length)).string()
         except Refused as refused:
             if refused.code == END_OF_FILE:
                 return b""
             raise
 
     def write(self, handle: bytes, offset: int, data: bytes) -> None:
-        self._do(_WRITE, _string(handle) + struct.pack(">Q", offset) + _string(data))
+        self._do(_WRITE, pack_string(handle) + struct.pack(">Q", offset) + pack_string(data))
 
     def close(self, handle: bytes) -> None:
-        self._do(_CLOSE, _string(handle))
+        self._do(_CLOSE, pack_string(handle))
 
     def lstat(self, path: str) -> Attributes:
-        return self._expect(_ATTRIBUTES, _LSTAT, _text(path)).attributes()
+        return self._expect(_ATTRIBUTES, _LSTAT, pack_text(path)).attributes()
 
     def stat(self, path: str) -> Attributes:
-        return self._expect(_ATTRIBUTES, _STAT, _text(path)).attributes()
+        return self._expect(_ATTRIBUTES, _STAT, pack_text(path)).attributes()
 
     def fstat(self, handle: bytes) -> Attributes:
-        return self._expect(_ATTRIBUTES, _FSTAT, _string(handle)).attributes()
+        return self._expect(_ATTRIBUTES, _FSTAT, pack_string(handle)).attributes()
 
     def setstat(self, path: str, attributes: Attributes) -> None:
-        self._do(_SETSTAT, _text(path) + _attributes(attributes))
+        self._do(_SETSTAT, pack_text(path) + pack_attributes(attributes))
 
     def fsetstat(self, handle: bytes, attributes: Attributes) -> None:
-        self._do(_FSETSTAT, _string(handle) + _attributes(attributes))
+        self._do(_FSETSTAT, pack_string(handle) + pack_attributes(attributes))
 
     def lsetstat(self, path: str, attributes: Attributes) -> None:
-        self._extended("lsetstat@openssh.com", _text(path) + _attributes(attributes))
+        self._extended("lsetstat@openssh.com", pack_text(path) + pack_attributes(attributes))
 
     def remove(self, path: str) -> None:
-        self._do(_REMOVE, _text(path))
+        self._do(_REMOVE, pack_text(path))
 
     def rename(self, old: str, new: str) -> None:
         """Onto nothing: version 3 replaces no file."""
-        self._do(_RENAME, _text(old) + _text(new))
+        self._do(_RENAME, pack_text(old) + pack_text(new))
 
     def posix_rename(self, old: str, new: str) -> None:
-        self._extended("posix-rename@openssh.com", _text(old) + _text(new))
+        self._extended("posix-rename@openssh.com", pack_text(old) + pack_text(new))
 
     def hardlink(self, old: str, new: str) -> None:
-        self._extended("hardlink@openssh.com", _text(old) + _text(new))
+        self._extended("hardlink@openssh.com", pack_text(old) + pack_text(new))
 
     def symlink(self, target: str, path: str) -> None:
         """OpenSSH has the two the other way round than the draft, and so has every client since."""
-        self._do(_SYMLINK, _text(target) + _text(path))
+        self._do(_SYMLINK, pack_text(target) + pack_text(path))
 
     def readlink(self, path: str) -> str:
-        return self._expect(_NAME, _READLINK, _text(path)).names()[0][0]
+        return self._expect(_NAME, _READLINK, pack_text(path)).names()[0][0]
 
     # Directories
 
     def mkdir(self, path: str, mode: int = 0o700) -> None:
-        self._do(_MKDIR, _text(path) + _attributes(Attributes(mode=mode)))
+        self._do(_MKDIR, pack_text(path) + pack_attributes(Attributes(mode=mode)))
 
     def rmdir(self, path: str) -> None:
-        self._do(_RMDIR, _text(path))
+        self._do(_RMDIR, pack_text(path))
 
     def opendir(self, path: str) -> bytes:
-        return self._expect(_HANDLE, _OPENDIR, _text(path)).string()
+        return self._expect(_HANDLE, _OPENDIR, pack_text(path)).string()
 
     def readdir(self, handle: bytes) -> t.List[t.Tuple[str, Attributes]]:
         """Some names more; none at the end."""
         try:
-            return self._expect(_NAME, _READDIR, _string(handle)).names()
+            return self._expect(_NAME, _READDIR, pack_string(handle)).names()
         except Refused as refused:
             if refused.code == END_OF_FILE:
                 return []
             raise
 
     def realpath(self, path: str) -> str:
-        return self._expect(_NAME, _REALPATH, _text(path)).names()[0][0]
+        return self._expect(_NAME, _REALPATH, pack_text(path)).names()[0][0]
 
     # Several requests
 
@@ -211,12 +194,12 @@ class Client:
     # Packets
 
     def _extended(self, name: str, asked: bytes) -> None:
-        self._do(_EXTENDED, _text(name) + asked)
+        self._do(_EXTENDED, pack_text(name) + asked)
 
     def _do(self, kind: int, asked: bytes) -> None:
         self._expect(_STATUS, kind, asked)
 
-    def _expect(self, wanted: int, kind: int, asked: bytes) -> _Body:
+    def _expect(self, wanted: int, kind: int, asked: bytes) -> Answer:
         self._number += 1
         self._send(kind, struct.pack(">I", self._number) + asked)
         said, body = self._packet()
@@ -239,13 +222,13 @@ class Client:
         except OSError as error:
             raise Broken(f"the session ended: {error.strerror}") from error
 
-    def _packet(self) -> t.Tuple[int, _Body]:
+    def _packet(self) -> t.Tuple[int, Answer]:
         deadline = time.monotonic() + self._patience
         length = int.from_bytes(self._bytes(4, deadline), "big")
         if not 1 <= length <= LARGEST_PACKET:
             raise Broken("the other side does not speak SFTP")
         packet = self._bytes(length, deadline)
-        return packet[0], _Body(packet[1:])
+        return packet[0], Answer(packet[1:])
 
     def _bytes(self, count: int, deadline: float) -> bytes:
         data = b""
@@ -260,66 +243,3 @@ class Client:
                 raise Broken("the session ended")
             data += piece
         return data
-
-
-class _Body:
-    """What is left of an answer."""
-
-    def __init__(self, rest: bytes) -> None:
-        self.rest = rest
-
-    def number(self, size: int = 4) -> int:
-        return int.from_bytes(self._take(size), "big")
-
-    def string(self) -> bytes:
-        return self._take(self.number())
-
-    def text(self) -> str:
-        return self.string().decode("utf-8", "surrogateescape")
-
-    def names(self) -> t.List[t.Tuple[str, Attributes]]:
-        found = []
-        for _index in range(self.number()):
-            name, _long = self.text(), self.string()
-            found.append((name, self.attributes()))
-        if not found:
-            raise Broken("a list without a name")
-        return found
-
-    def attributes(self) -> Attributes:
-        flags = self.number()
-        size = self.number(8) if flags & _SIZE else None
-        uid, gid = (self.number(), self.number()) if flags & _OWNER else (None, None)
-        mode = self.number() if flags & _PERMISSIONS else None
-        accessed, modified = (self.number(), self.number()) if flags & _TIMES else (None, None)
-        for _index in range(self.number() if flags & _MORE else 0):
-            self.string(), self.string()
-        return Attributes(size, uid, gid, mode, accessed, modified)
-
-    def _take(self, count: int) -> bytes:
-        if count > len(self.rest):
-            raise Broken("an answer that ends too early")
-        taken, self.rest = self.rest[:count], self.rest[count:]
-        return taken
-
-
-def _string(data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + data
-
-
-def _text(text: str) -> bytes:
-    return _string(text.encode("utf-8", "surrogateescape"))
-
-
-def _attributes(given: Attributes) -> bytes:
-    """Owner with group, and both times, go together or not at all."""
-    flags, packed = 0, b""
-    if given.size is not None:
-        flags, packed = flags | _SIZE, packed + struct.pack(">Q", given.size)
-    if given.uid is not None and given.gid is not None:
-        flags, packed = flags | _OWNER, packed + struct.pack(">II", given.uid, given.gid)
-    if given.mode is not None:
-        flags, packed = flags | _PERMISSIONS, packed + struct.pack(">I", given.mode)
-    if given.accessed is not None and given.modified is not None:
-        flags, packed = flags | _TIMES, packed + struct.pack(">II", given.accessed, given.modified)
-    return struct.pack(">I", flags) + packed

@@ -18,7 +18,7 @@ import time
 import typing as t
 from dataclasses import dataclass, replace
 
-from . import processes, scratch, side_config, side_log, sshd
+from . import processes, scratch, side_config, side_log, sshd, sshd_tree
 from .errors import Refused
 from .keeper import Keeper, children, log_of
 from .login import Channel, Connection, Refusal
@@ -68,8 +68,8 @@ class Side:
         self,
         directory: str,
         keeper: Keeper,
-        strict: sshd.Tree,
-        build_easy: t.Callable[[], sshd.Tree],
+        strict: sshd_tree.Tree,
+        build_easy: t.Callable[[], sshd_tree.Tree],
         openssh: t.Tuple[int, int],
     ) -> None:
         self._directory, self._keeper, self._build_easy, self._openssh = directory, keeper, build_easy, openssh
@@ -148,7 +148,7 @@ class Side:
             with self._lock:
                 self._idle[easy].append(lane)
 
-    def _open_lane(self, tree: sshd.Tree) -> _Lane:
+    def _open_lane(self, tree: sshd_tree.Tree) -> _Lane:
         settings = tree.settings()
         keys_file = _keys_file(self._directory)
         said = ""
@@ -192,11 +192,11 @@ def started(
         own = os.path.join(directory, "own")
         os.mkdir(own, 0o700)
 
-        def build(name: str, easy: bool = False) -> sshd.Tree:
+        def build(name: str, easy: bool = False) -> sshd_tree.Tree:
             def edit(path: str, line: str) -> str:
                 return side_config.edited(path, line, _keys_file(directory), easy)
 
-            return sshd.build_candidate(os.path.join(own, name), changes, root, edit)
+            return sshd_tree.build_candidate(os.path.join(own, name), changes, root, edit)
 
         strict = build("strict")
         settings = strict.settings()

@@ -19,8 +19,10 @@ DIRECTORY = "/etc/ssh"  # relative Includes start here, wherever the file lies t
 DEEPEST = 16  # nested Includes; sshd gives up there as well
 ACCUMULATE = frozenset({"allowusers", "denyusers", "allowgroups", "denygroups", "acceptenv", "port", "listenaddress"})
 
-_LINE = re.compile(r"\s*(?P<keyword>[^\s=\"#]+)(?:\s*=\s*|\s+|(?=\")|$)(?P<rest>.*)", re.DOTALL)
-_ARGUMENT = re.compile(r"(?P<comment>(?<!\S)#.*)|(?:\"[^\"]*\"|'[^']*'|[^\s\"'])+")
+BLANK = " \t\r"  # what sshd takes for it, and no more: Python knows ends of lines and blanks that are text to sshd
+# As sshd's strdelim(): a keyword ends at a blank, a quote or one equals sign, and may be quoted itself.
+_KEYWORD = re.compile(r"([^ \t\r\"=]*)(?:\"([^\"]*)\"[ \t\r]*|[ \t\r]+=?[ \t\r]*|=[ \t\r]*|$)(.*)", re.DOTALL)
+_LOST = re.compile(r"\0[^\n]*(?:\n[ \t\r]*)?")  # what follows a NUL, with the end of its line
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,49 @@ class Setting:
 
 def split(line: str) -> t.Optional[t.Tuple[str, t.Tuple[str, ...]]]:
     """A line as its keyword in lower case and its arguments; None for an empty line or a comment."""
-    found = _LINE.match(line.strip())
-    if found is None:
+    keyword, rest = _keyword(line.rstrip(BLANK + "\f").lstrip(BLANK))
+    if not keyword:
+        keyword, rest = _keyword(rest)
+    if not keyword or keyword.startswith("#"):
         return None
-    arguments = []
-    for part in _ARGUMENT.finditer(found["rest"]):
-        if part["comment"] is not None:
+    return keyword.lower(), tuple(_arguments(rest))
+
+
+def lines(text: str) -> t.List[str]:
+    """A file's lines as sshd ends them: at line feeds alone."""
+    found = _LOST.sub("", text).split("\n")
+    return found if found[-1] else found[:-1]
+
+
+def _keyword(text: str) -> t.Tuple[str, str]:
+    """It and the rest; nothing where a quote is left open, since sshd passes over such a line."""
+    found = _KEYWORD.fullmatch(text)
+    return (found[1] + (found[2] or ""), found[3]) if found else ("", "")
+
+
+def _arguments(text: str) -> t.List[str]:
+    """As sshd's argv_split(): quotes of two kinds, a backslash before a quote, a backslash or a blank, a comment."""
+    words: t.List[str] = []
+    quote, inside, escaped = "", False, False
+    for char, ahead in zip(text, text[1:] + "\0"):
+        if escaped:
+            words[-1], escaped = words[-1] + char, False
+        elif not quote and char in " \t":
+            inside = False
+        elif not inside and char == "#":
             break
-        arguments.append(re.sub(r"\"([^\"]*)\"|'([^']*)'", lambda quoted: quoted[1] or quoted[2] or "", part[0]))
-    return found["keyword"].lower(), tuple(arguments)
+        else:
+            if not inside:
+                words.append("")
+            inside = True
+            escaped = char == "\\" and (ahead in "'\"\\" or (ahead == " " and not quote))
+            if not quote and char in "'\"":
+                quote = char
+            elif quote and char == quote:
+                quote = ""
+            elif not escaped:
+                words[-1] += char
+    return words if not quote else []  # which sshd refuses
 
 
 def absolute(pattern: str) -> str:
@@ -66,7 +102,7 @@ def walk(main: str, read: Read, glob: Glob) -> t.List[Setting]:
 
 def _walk(path: str, read: Read, glob: Glob, match: t.Optional[str], depth: int) -> t.Iterator[Setting]:
     # A Match that an included file opens ends with that file; one that is open where it is included holds in it too.
-    for number, line in enumerate((read(path) or "").splitlines(), 1):
+    for number, line in enumerate(lines(read(path) or ""), 1):
         parsed = split(line)
         if parsed is None:
             continue

@@ -15,6 +15,9 @@ from .processes import Failed, must, run
 PID_FILE = "/run/sshd.pid"
 UNITS = ("ssh.service", "sshd.service")
 TURN = 5.0  # seconds that sshd may take to read its configuration again
+LOGIN = 2.0  # seconds that are left to a login to get in
+# how sshd calls what serves a login: until it has said its version, and then the part that has no rights
+_ACCEPTED, _UNPRIVILEGED = "[accepted]", ("[net]", "[session-auth]")
 
 
 def reload_again(systemd: bool) -> None:
@@ -30,6 +33,44 @@ def listener(systemd: bool) -> t.Union[str, int, None]:
             return unit
     pid = _text(PID_FILE).strip()
     return int(pid) if pid.isdigit() and _text(f"/proc/{pid}/comm").strip() == "sshd" else None
+
+
+def let_in(seconds: float = LOGIN) -> None:
+    """Wait until the logins that are under way have got in, if sshd was told of our file in this transaction.
+
+    They go by the configuration that it had when they began: whoever loses a group of ours meanwhile is refused. Who
+    connects and says nothing is not waited for longer than that.
+    """
+    if not os.path.lexists(layout.RELOADED):
+        return
+    deadline = time.monotonic() + seconds
+    begun = _logins()
+    while begun and time.monotonic() < deadline:
+        time.sleep(0.02)
+        begun &= _logins()
+
+
+def _logins() -> t.Set[int]:
+    """The processes of this host's sshds that have not let in whom they serve yet."""
+    found = set()
+    ours = ("", _namespace("self"))
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        if not _text(f"/proc/{pid}/comm").startswith("sshd") or _namespace(pid) not in ours:
+            continue
+        title = _text(f"/proc/{pid}/cmdline").replace("\0", " ").split()
+        if title[-1:] == [_ACCEPTED] or "-R" in title:
+            found.add(int(pid))
+        elif title and title[-1] in _UNPRIVILEGED:  # what decides is the process above it, which goes on
+            found.update(map(int, _text(f"/proc/{pid}/stat").rpartition(")")[2].split()[1:2]))
+    return found
+
+
+def _namespace(pid: str) -> str:
+    """Of its process numbers: a container has its own, and is none of ours. Nothing where that cannot be seen."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
 
 
 def _socket_of(unit: str) -> str:

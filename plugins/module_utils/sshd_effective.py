@@ -15,7 +15,7 @@ ADDRESSES = ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1")  # reser
 def parse(text: str) -> t.Dict[str, t.List[str]]:
     """What -T prints; the case of its keywords depends on the version."""
     values: t.Dict[str, t.List[str]] = {}
-    for line in text.splitlines():
+    for line in text.rstrip("\n").split("\n"):
         keyword, _space, value = line.partition(" ")
         values.setdefault(keyword.lower(), []).append(value)
     return values

@@ -13,7 +13,7 @@ from .sshd_config import Setting
 from .sshd_effective import matches_pattern
 
 _ADDRESS_CRITERIA = ("address",)
-_CRITERION = re.compile(r"(?P<name>[A-Za-z-]+)\s*(?:=\s*|\s+)(?P<value>\S+)")
+_CRITERION = re.compile(r"(?P<name>[A-Za-z-]+)[ \t\r]*(?:=[ \t\r]*|[ \t\r]+)(?P<value>[^ \t\r]+)")
 
 C = t.TypeVar("C", bound=t.Hashable)
 

@@ -17,6 +17,7 @@ from . import layout
 from .host import Host
 from .model import Account, Folder, Forwarding, Grant, Model, Server, to_data
 from .resources import File, Group, State, of
+from .sshd_config import ACCUMULATE
 from .sshd_settings import FIRST, OLDEST, UNPROVEN, PolicyClass, Version, elsewhere, of_class, of_host, of_others
 
 UNALLOCATED = -1  # a gid that the system is to choose
@@ -69,11 +70,23 @@ def render(model: Model, host: Host) -> str:
             address, settings = restricted
             lines += ["", f"Match Group {group_name(cls)} Address {address}", *_indented(settings)]
         lines += ["", f"Match Group {group_name(cls)}", *_indented(of_class(cls, server, version))]
+    lines += ["", *_coming(server, version)]
     others = of_others(server)
     if others:
         users, settings = others
         lines += ["", f"Match User {users}", *_indented(settings)]
     return "\n".join(lines) + "\n"
+
+
+def _coming(server: Server, version: Version) -> t.List[str]:
+    """The last block for classes: of those that come with the next reload. Their groups are changed before it.
+
+    Until then nothing else would confine these accounts. What other blocks have said, this one does not change.
+    """
+    users = ",".join(["*", *("!" + admin for admin in server.admins)])
+    settings = of_class(PolicyClass("closed"), server, version)
+    closed = [(keyword, value) for keyword, value in settings if keyword.lower() not in ACCUMULATE]
+    return [f"Match Group {layout.CLASS_GROUP}* User {users}", *_indented(closed)]
 
 
 def expectations(cls: PolicyClass, server: Server, version: Version, from_source: bool = True) -> t.Dict[str, str]:

@@ -6,7 +6,21 @@ from __future__ import annotations
 import os
 import typing as t
 
-from . import canary, keys, layout, scratch, sshd, sshd_answers, sshd_daemon, sshd_match, sshd_policy, users, ways_in
+from . import (
+    canary,
+    keys,
+    layout,
+    scratch,
+    sshd,
+    sshd_answers,
+    sshd_daemon,
+    sshd_match,
+    sshd_policy,
+    sshd_promises,
+    sshd_tree,
+    users,
+    ways_in,
+)
 from .host import Connection, Host
 from .model import Account, Model
 from .resources import User
@@ -20,7 +34,7 @@ Ways = t.Mapping[str, t.FrozenSet[str]]
 def problems(changes: Changes, model: Model, host: Host) -> t.List[str]:
     """What speaks against the installed configuration with these changes. Settings come first, then logins."""
     with scratch.directory() as directory:
-        tree = sshd.build_candidate(directory + "/tree", changes) if changes else sshd.INSTALLED
+        tree = sshd_tree.build_candidate(directory + "/tree", changes) if changes else sshd_tree.INSTALLED
         wrong = settings_problems(tree, model, host)
         if wrong:
             return wrong
@@ -32,12 +46,12 @@ def problems(changes: Changes, model: Model, host: Host) -> t.List[str]:
     return canary.problems(changes, samples, host.tools.openssh)
 
 
-def settings_problems(tree: sshd.Tree, model: Model, host: Host) -> t.List[str]:
+def settings_problems(tree: sshd_tree.Tree, model: Model, host: Host) -> t.List[str]:
     """Of one account of every policy class, and of all that a Match line of another file could single out."""
     members = sshd_policy.classes(model)
     lines = sshd_match.foreign(tree.settings())
     groups = sshd_match.groups_by_user(*users.read()) if lines else {}
-    return sshd.prove(
+    return sshd_promises.prove(
         tree,
         {cls: names[0] for cls, names in members.items()},
         unlisted(model, host),
@@ -69,14 +83,14 @@ def means(model: Model, host: Host) -> Ways:
 
 def _tells(model: Model, host: Host) -> bool:
     """Whether nobody gets in by what cannot be looked at here: tickets, and the word of other hosts."""
-    found = _effective(sshd.INSTALLED, host.connection.user if host.connection else "", model, host)
+    found = _effective(sshd_tree.INSTALLED, host.connection.user if host.connection else "", model, host)
     return all(found.get(word) != ["yes"] for word in ("gssapiauthentication", "hostbasedauthentication"))
 
 
 def ways(changes: Changes, model: Model, host: Host, coming: bool) -> Ways:
     """The real ways in of every admin. ``coming``: with the key files that this run is about to write."""
     with scratch.directory() as directory:
-        tree = sshd.build_candidate(directory + "/tree", changes) if changes else sshd.INSTALLED
+        tree = sshd_tree.build_candidate(directory + "/tree", changes) if changes else sshd_tree.INSTALLED
         return {
             admin.user.name: ways_in.of(admin, _effective(tree, admin.user.name, model, host), host.now)
             for admin in _admins(model, host, coming)
@@ -85,10 +99,10 @@ def ways(changes: Changes, model: Model, host: Host, coming: bool) -> Ways:
 
 def places(model: Model, host: Host) -> t.List[sshd_answers.Place]:
     """Where the installed configuration has sshd listen."""
-    return sshd_answers.places(_effective(sshd.INSTALLED, "root", model, host))
+    return sshd_answers.places(_effective(sshd_tree.INSTALLED, "root", model, host))
 
 
-def _effective(tree: sshd.Tree, user: str, model: Model, host: Host) -> Effective:
+def _effective(tree: sshd_tree.Tree, user: str, model: Model, host: Host) -> Effective:
     over = host.connection or Connection(ADDRESSES[0], "127.0.0.1", model.server.port)
     return sshd.effective(
         tree.main, user, model.server.address, over.address, over.local_port, over.local_address

@@ -20,8 +20,9 @@ from . import files, journal, layout, processes, safety_net
 from .errors import Refused
 from .journal import Journal
 from .plan import Action, Step
+from .ports import Ports
 from .resources import File, Link
-from .steps import STEPS, Ports
+from .steps import STEPS
 
 LOCK_PATIENCE = 60.0  # seconds to wait for another run
 

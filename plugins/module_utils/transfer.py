@@ -13,7 +13,8 @@ from . import application, sftp
 from .application import PREFIX, Application
 from .grounds import HIDDEN, READ_WRITE, Ground
 from .promises import LINKS, NOTHING, REFUSED, WORKS, WRITES
-from .sftp import Attributes, Client
+from .sftp import Client
+from .sftp_packets import Attributes
 
 MORE = "and more"
 

@@ -14,7 +14,7 @@ import secrets
 import typing as t
 from dataclasses import dataclass
 
-from . import application, beside, layout, mux, over, sftp, side, sshd, sshd_match, transfer, users
+from . import application, beside, layout, mux, over, sftp, sftp_packets, side, sshd_match, sshd_tree, transfer, users
 from .application import Applications, Places
 from .errors import Refused
 from .grounds import Ground, grounds, listings
@@ -120,7 +120,7 @@ def prove(
 
 def _singled_out(model: Model) -> t.Set[str]:
     """For whom sshd may decide otherwise than for their class, because of a file of somebody else's."""
-    lines = sshd_match.foreign(sshd.INSTALLED.settings())
+    lines = sshd_match.foreign(sshd_tree.INSTALLED.settings())
     if not lines:
         return set()
     groups = sshd_match.groups_by_user(*users.read())
@@ -219,7 +219,7 @@ class Trial:
                     found.update(self._in_root_s(client, account, path, names))
                 for ground in self._grounds.get(account.name, ()):
                     found.update(self._on(client, ground, names))
-        except (sftp.Broken, mux.Failed, OSError) as error:
+        except (sftp_packets.Broken, mux.Failed, OSError) as error:
             if is_in:
                 found[ENDED] = Answer(NOT_TRIED, str(error))
             else:  # whom sshd has let in already, and not into this jail

@@ -12,9 +12,11 @@ import re
 import typing as t
 
 from . import files, processes
+from .errors import Overtaken
 from .resources import Group, User
 
 SYSUSERS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}\Z")  # what systemd takes; useradd takes the rest
+IN_USE = (4, 9)  # what useradd and groupadd end with where the id or the name is somebody else's
 NO_LIMIT = ("", "-1", "99999")
 
 
@@ -77,14 +79,24 @@ def create(groups: t.Sequence[Group], users: t.Sequence[User], sysusers: bool) -
     batched = sysusers and all(map(SYSUSERS_NAME.match, names))
     single = half_removed(groups) if batched else groups
     for group in single:
-        processes.must(["groupadd", "--gid", str(group.gid), group.name])
+        _add(["groupadd", "--gid", str(group.gid), group.name])
     if batched:
         lines = [f"g {group.name} {group.gid}" for group in groups if group not in single]
         lines += [f'u {user.name} {user.uid}:{user.gid} "{user.comment}" {user.home} {user.shell}' for user in users]
         _sysusers(lines)
     else:
         for user in users:
-            processes.must(_useradd(user))
+            _add(_useradd(user))
+
+
+def _add(argv: t.Sequence[str]) -> None:
+    try:
+        processes.must(argv)
+    except processes.Failed as failed:
+        if failed.outcome.code not in IN_USE:
+            raise
+        taken = f"{failed}; start again if somebody has just taken it, or choose another one"
+        raise Overtaken([taken]) from failed
 
 
 def half_removed(groups: t.Sequence[Group]) -> t.Sequence[Group]:

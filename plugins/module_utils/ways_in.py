@@ -122,7 +122,7 @@ def _keys(admin: Admin, found: Effective, now: float) -> t.Set[str]:
     texts = {path: admin.coming[path] for path in paths if path in admin.coming}
     texts.update({path: read.text for path, read in present[admin.user.name].items() if not read.refused})
     for path, text in texts.items():
-        if any(usable(line, found, now) for line in text.splitlines()):
+        if any(usable(line, found, now) for line in text.split("\n")):
             ways.add(f"a key in {path}")
     command = _one(found, "authorizedkeyscommand", "none")
     if command != "none" and os.access(command.split()[0], os.X_OK):

@@ -9,6 +9,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, to_json
+from ansible_collections.sallyport.ssh.plugins.plugin_utils import pipelining
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.confirmation import confirm
 from ansible_collections.sallyport.ssh.plugins.plugin_utils.validate import Context, Invalid, resolve
 
@@ -19,6 +20,7 @@ class ResolvingAction(ActionBase):
     """Resolves the model of a task and runs the module of the same name with it."""
 
     hashing = True
+    _needs_terminal = False
     _model: t.Optional[Model] = None
 
     def run(self, tmp: t.Any = None, task_vars: t.Optional[t.Dict[str, t.Any]] = None) -> t.Dict[str, t.Any]:
@@ -37,9 +39,7 @@ class ResolvingAction(ActionBase):
 
         def ask(confirmation: t.Optional[str]) -> t.Dict[str, t.Any]:
             arguments = {"model": text, "confirmation": confirmation}
-            answer: t.Dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=variables)
-            answer.pop("invocation", None)
-            return answer
+            return self.call(model, arguments, variables)
 
         said = ask("ask" if self._connection.transport in _SSHD_TRANSPORTS else None)
         waiting = said.pop("waiting", None)
@@ -48,6 +48,29 @@ class ResolvingAction(ActionBase):
             if answer.get("failed"):
                 return answer
         return said
+
+    def call(self, model: Model, arguments: t.Dict[str, t.Any], variables: t.Dict[str, t.Any]) -> t.Dict[str, t.Any]:
+        """The module's answer. Where the model has secrets they go by standard input, or a warning says why not."""
+
+        def execute() -> t.Dict[str, t.Any]:
+            answer: t.Dict[str, t.Any] = self._execute_module(module_args=arguments, task_vars=variables)
+            answer.pop("invocation", None)
+            return answer
+
+        if self._is_pipelining_enabled("new") or not any(account.password_hash for account in model.accounts):
+            return execute()
+        if not self._needs_terminal:
+            with pipelining.forced(self._connection):
+                if self._is_pipelining_enabled("new"):
+                    answer = execute()
+                    if not pipelining.wants_terminal(answer):
+                        return answer
+                    self._needs_terminal = True
+                else:
+                    self._display.warning(pipelining.warning(pipelining.obstacle(self._connection)))
+        if self._needs_terminal:
+            self._display.warning(pipelining.warning(pipelining.TERMINAL))
+        return execute()
 
     def resolved(self, variables: t.Mapping[str, t.Any]) -> Model:
         """The model of the task's arguments; all that is wrong with it is said at once."""

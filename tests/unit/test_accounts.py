@@ -11,7 +11,7 @@ from ansible_collections.sallyport.ssh.plugins.module_utils import accounts, lay
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Folder, Key, Model, Server
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made, Record
-from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, Group, State, User
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, State, User
 
 DAY = 86400
 NOW = 20_000 * DAY + 3600
@@ -120,13 +120,6 @@ def test_an_absent_account_wants_nothing() -> None:
     assert want(Account("a", "sftp", keys=(KEY,), state="absent")) == State()
 
 
-def test_a_new_home_starts_from_the_skeleton_and_an_old_one_stays_as_its_user_has_it() -> None:
-    assert want(Account("a", "shell")).directories["/home/a"] == Directory("/home/a", 0o750, "a", "a")
-    assert want(Account("a", "shell")).directories["/home/a"].skeleton
-    host = dataclasses.replace(HOST, paths={**HOST.paths, "/home/a": PathStat(stat.S_IFDIR | 0o711, 6401, 6401)})
-    assert want(Account("a", "shell"), host).directories["/home/a"].mode == 0o711
-
-
 def test_a_user_that_was_taken_over_is_given_back_with_its_present_password() -> None:
     before = User("human", 6400, 6400, "/home/human", "/bin/zsh")
     host = dataclasses.replace(HOST, record=Record(managed={"human": before}))
@@ -156,53 +149,6 @@ def test_a_uid_of_a_removed_account_is_refused() -> None:
     assert "files would change hands" in problems(Account("a", "sftp", uid=6500), host)[0]
 
 
-DIRECTORY, LINK = stat.S_IFDIR, stat.S_IFLNK | 0o777
-
-
-@pytest.mark.parametrize(
-    ("paths", "changeable"),
-    [
-        pytest.param({}, None, id="nothing on the host"),
-        pytest.param({"/pim": PathStat(DIRECTORY | 0o755, 0, 0)}, None, id="root's alone"),
-        pytest.param({"/pim": PathStat(DIRECTORY | 0o755, 1000, 0)}, "/pim", id="a user's"),
-        pytest.param({"/pim": PathStat(DIRECTORY | 0o775, 0, 2000)}, "/pim", id="a group's"),
-        pytest.param({"/pim": PathStat(DIRECTORY | 0o1777, 0, 0)}, "/pim", id="everybody's"),
-        pytest.param(
-            {"/pim": PathStat(DIRECTORY | 0o755, 0, 0), "/pim/in": PathStat(DIRECTORY | 0o755, 1000, 0)},
-            "/pim/in",
-            id="a user's in root's",
-        ),
-        pytest.param(
-            {"/pim": PathStat(LINK, 0, 0, "/data/x"), "/data": PathStat(DIRECTORY | 0o755, 1000, 0)},
-            "/data",
-            id="behind a link",
-        ),
-    ],
-)
-def test_no_session_starts_where_the_host_has_a_directory_of_others(
-    paths: dict[str, PathStat], changeable: str | None
-) -> None:
-    """systemd would start there, outside the jail, what the account puts into ``.config``."""
-    account = Account("a", "sftp", start_in="/pim/in")
-    found = problems(account, dataclasses.replace(HOST, paths={"/": PathStat(DIRECTORY | 0o755, 0, 0), **paths}))
-    assert [changeable is not None and f"write {changeable}:" in text for text in found] == [True] * len(found)
-    assert len(found) == (changeable is not None)
-    assert "/pim/in" in accounts.paths_needed(model(account))
-    assert problems(dataclasses.replace(account, state="suspended"), dataclasses.replace(HOST, paths=paths)) == []
-
-
-@pytest.mark.parametrize(
-    ("status", "said"),
-    [
-        pytest.param(PathStat(stat.S_IFDIR | 0o755, 0, 0), "belongs to uid 0", id="somebody else's"),
-        pytest.param(PathStat(stat.S_IFLNK | 0o777, 0, 0), "is not a directory", id="a link"),
-    ],
-)
-def test_a_home_that_is_not_its_user_s_is_refused(status: PathStat, said: str) -> None:
-    host = dataclasses.replace(HOST, paths={**HOST.paths, "/home/a": status})
-    assert said in problems(Account("a", "shell"), host)[0]
-
-
 @pytest.mark.parametrize(
     "host",
     [
@@ -229,8 +175,3 @@ def test_a_chosen_umask_that_the_host_would_not_keep_is_noted() -> None:
     assert note.startswith("access_accounts: a: ")
     assert "pam_umask" in note
     assert accounts.notes(chosen, dataclasses.replace(HOST, tools=Tools(pam_umask=True))) == []
-
-
-def test_the_missing_parents_of_a_home_are_made_for_root() -> None:
-    directories = want(Account("a", "shell", home="/srv/apps/a")).directories
-    assert directories["/srv/apps"] == Directory("/srv/apps", 0o755)

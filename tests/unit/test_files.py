@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
+import time
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,34 @@ def test_no_directory_is_made_or_changed_through_a_link(tmp_path: Path, place: s
         files.make_directory(Directory(str(tmp_path / place), 0o777), *ME)
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
     assert os.listdir(target) == []
+
+
+@pytest.mark.parametrize("trouble", [Refused(["is a link"]), FileNotFoundError(), NotADirectoryError()])
+def test_what_a_user_has_just_swapped_is_tried_again(trouble: Exception) -> None:
+    answers = iter([trouble, trouble, None])
+    files.patiently(functools.partial(_raise_next, answers), "/data/in", time.monotonic() + 60)
+    assert list(answers) == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "patience", "raised"),
+    [
+        pytest.param(Refused(["is a link"]), 0.0, Refused, id="a link for too long"),
+        pytest.param(FileNotFoundError(), 0.0, Refused, id="away for too long"),
+        pytest.param(PermissionError(), 60.0, PermissionError, id="anything else"),
+    ],
+)
+def test_nothing_is_tried_for_ever(trouble: Exception, patience: float, raised: type[Exception]) -> None:
+    answers = iter([trouble, None])
+    with pytest.raises(raised):
+        files.patiently(functools.partial(_raise_next, answers), "/data/in", time.monotonic() + patience)
+    assert list(answers) == [None]
+
+
+def _raise_next(answers: t.Iterator[Exception | None]) -> None:
+    answer = next(answers)
+    if answer is not None:
+        raise answer
 
 
 def test_a_home_starts_with_the_plain_files_of_the_skeleton(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -241,6 +241,17 @@ def test_a_read_only_mount_shows_and_refuses_writing(how: str, place: Place) -> 
     assert (place.source / "file").exists()
 
 
+@alone
+@pytest.mark.parametrize("name", ["a\rb", "a\x0cb", "a\x85b", "a\u2028b", "a\nb c\\d"], ids=ascii)
+def test_a_mount_is_seen_whatever_its_user_has_called_its_place(name: str, place: Place) -> None:
+    """What a user mounts by FUSE, in a directory of his own, must not hold up a run."""
+    target = place.jail / name
+    target.mkdir()
+    with mounter.opened(str(place.source)) as source, mounter.opened(str(target)) as there:
+        mounter.bind(source, there, str(target), 0)
+    assert is_mount(target)
+
+
 @pytest.mark.parametrize("how", ["plain", "idmap", "bindfs"])
 @alone
 def test_a_second_run_finds_all_mounted_and_changes_nothing(how: str, place: Place) -> None:

@@ -115,6 +115,17 @@ def test_what_confines_comes_before_what_opens() -> None:
             assert steps.index(confining) < steps.index(opening)
 
 
+def test_what_closes_comes_before_everything_else() -> None:
+    leaves = User("bob", 6500, 6500, "/home/bob", "/bin/bash")
+    suspended = User("alice", 6400, 6400, "/home/elsewhere", "/bin/bash", expires=1)
+    want = EVERYTHING.merged(of(suspended))
+    actions = diff(of(ALICE, leaves), want, Made(users=frozenset({"bob"})))
+    assert list(map(str, actions[:2])) == ["change user alice (expires None → 1)", "change user bob (expires None → 1)"]
+    assert {action.step for action in actions[:2]} == {Step.CLOSE}
+    assert Step.CLOSE not in {action.step for action in actions[2:]}
+    assert "change user alice (home /home/alice → /home/elsewhere)" in map(str, actions)
+
+
 def test_what_earlier_runs_made_and_nobody_wants_is_removed_children_first() -> None:
     below = Directory(JAIL.path + "/upload", 0o700, "alice", "alice")
     have = EVERYTHING.merged(of(below))

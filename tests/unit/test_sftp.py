@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import sftp
-from ansible_collections.sallyport.ssh.plugins.module_utils.sftp import Attributes, Broken, Client, Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.sftp import Client, Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.sftp_packets import Attributes, Broken
 
 SERVER = "/usr/lib/openssh/sftp-server"
 

@@ -10,12 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, scratch, sftp, side, sshd
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sftp, side, sshd
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 
 VERSION = sshd.version()
@@ -251,38 +250,6 @@ def command_lines() -> t.Iterator[str]:
     for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             yield entry.read_text(errors="replace")
-
-
-def test_what_a_killed_run_left_goes_with_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    monkeypatch.setattr(layout, "SCRATCH", str(tmp_path / "scratch"))
-    (tmp_path / "scratch" / "left" / "own").mkdir(parents=True)
-    with scratch.directory() as first:
-        assert os.listdir(layout.SCRATCH) == [os.path.basename(first)]
-        with scratch.directory() as second:
-            assert os.path.exists(first)
-            assert first != second
-    assert not os.path.exists(layout.SCRATCH)
-
-
-def test_scratch_directories_of_many_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    monkeypatch.setattr(layout, "SCRATCH", str(tmp_path / "scratch"))
-    failed: t.List[BaseException] = []
-
-    def use() -> None:
-        try:
-            for _time in range(20):
-                with scratch.directory() as path:
-                    assert os.path.isdir(path)
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=use) for _thread in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
-    assert not os.path.exists(layout.SCRATCH)
 
 
 def test_no_record_of_logins_grows(hosts: Hosts) -> None:

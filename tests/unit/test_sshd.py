@@ -14,7 +14,15 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, sshd, sshd_policy, sshd_settings
+from ansible_collections.sallyport.ssh.plugins.module_utils import (
+    layout,
+    processes,
+    sshd,
+    sshd_policy,
+    sshd_promises,
+    sshd_settings,
+    sshd_tree,
+)
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Connection, Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Ban, Forwarding, Model, Server
 from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Outcome
@@ -53,8 +61,8 @@ class Hosts:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text)
 
-    def candidate(self, changes: t.Mapping[str, t.Optional[str]]) -> sshd.Tree:
-        return sshd.build_candidate(str(self.copy), changes, str(self.root))
+    def candidate(self, changes: t.Mapping[str, t.Optional[str]]) -> sshd_tree.Tree:
+        return sshd_tree.build_candidate(str(self.copy), changes, str(self.root))
 
     def debian(self, before: str = "", after: str = "") -> None:
         self.write({MAIN: f"{before}{INCLUDE}HostKey {self.key}\n{DEBIAN}{after}"})
@@ -75,7 +83,7 @@ def configuration_trees(tmp_path: pathlib.Path, key: pathlib.Path) -> Hosts:
 @pytest.fixture(name="drop_in")
 def our_drop_in(monkeypatch: pytest.MonkeyPatch) -> str:
     """The text for all the samples; those that are open are in the group of those who may log in."""
-    for module in (sshd_policy, sshd):
+    for module in (sshd_policy, sshd_promises):
         monkeypatch.setattr(module, "group_name", GROUPS.__getitem__)
     monkeypatch.setattr(sshd_policy, "classes", lambda _model: {cls: [user] for cls, user in SAMPLES.items()})
     may = {"daemon", "bin", "sys", "games", "mail"}
@@ -89,8 +97,8 @@ def render(server: Server) -> str:
     return sshd_policy.render(Model(server), Host(tools=Tools(openssh=VERSION)))
 
 
-def prove(tree: sshd.Tree, server: Server = SERVER) -> t.List[str]:
-    return sshd.prove(tree, SAMPLES, "backup", server, VERSION)
+def prove(tree: sshd_tree.Tree, server: Server = SERVER) -> t.List[str]:
+    return sshd_promises.prove(tree, SAMPLES, "backup", server, VERSION)
 
 
 # The copy
@@ -145,7 +153,7 @@ def test_files_that_include_each_other_are_copied_once(hosts: Hosts) -> None:
 )
 def test_ports_named_without_us(hosts: Hosts, text: str, ports: t.Tuple[int, ...]) -> None:
     hosts.write({MAIN: INCLUDE, EARLY: text, OURS: "Port 9\n"})
-    assert sshd.read_ports(str(hosts.root)) == ports
+    assert sshd_tree.read_ports(str(hosts.root)) == ports
 
 
 # What the real sshd says
@@ -204,6 +212,23 @@ def test_effective_values(hosts: Hosts, drop_in: str, user: str, address: str, e
     hosts.debian()
     found = sshd.effective(hosts.candidate({OURS: drop_in}).main, user, "h", address)
     assert {keyword: " ".join(found[keyword]) for keyword in expected} == expected
+
+
+@needs_sshd
+@pytest.mark.parametrize("only_listed", [True, False])
+def test_whose_class_comes_with_the_next_reload_gets_in_by_nothing_and_nobody_else_is_concerned(
+    hosts: Hosts, drop_in: str, monkeypatch: pytest.MonkeyPatch, only_listed: bool
+) -> None:
+    """Else he could forward connections, or leave his jail, while a run tries the configuration that is to come."""
+    monkeypatch.setattr(layout, "CLASS_GROUP", "")  # all users are in groups of that name now
+    hosts.debian()
+    server = dataclasses.replace(SERVER, only_listed=only_listed)
+    tree = hosts.candidate({OURS: render(server)})
+    found = sshd.effective(tree.main, "backup", "h", "192.0.2.1")
+    shown = {"pubkeyauthentication", "passwordauthentication", "allowtcpforwarding", "kbdinteractiveauthentication"}
+    assert {" ".join(found[keyword]) for keyword in shown} == {"no"}
+    assert sshd.effective(tree.main, "mail", "h", "192.0.2.1")["pubkeyauthentication"] == ["yes"]
+    assert sshd_promises.prove(tree, SAMPLES, "backup", server, VERSION) == []
 
 
 @needs_sshd
@@ -291,7 +316,7 @@ def test_a_second_member_whom_another_file_singles_out(
     hosts.debian()
     tree = hosts.candidate({EARLY: "Match User lp\nForceCommand /bin/sh\n", OURS: drop_in})
     assert prove(tree) == []
-    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, also=[(TUNNEL, "lp")])
+    found = sshd_promises.prove(tree, SAMPLES, "backup", SERVER, VERSION, also=[(TUNNEL, "lp")])
     assert any(text.startswith("user 'lp'") and "forcecommand is '/bin/sh'" in text for text in found), found
 
 
@@ -308,7 +333,9 @@ def test_admins_are_asked_for_from_where_they_come(hosts: Hosts, drop_in: str) -
     hosts.debian()
     tree = hosts.candidate({EARLY: "Match Address 198.18.0.0/15\nDenyUsers mail\n", OURS: drop_in})
     assert not any("admin 'mail'" in text for text in prove(tree))
-    found = sshd.prove(tree, SAMPLES, "backup", SERVER, VERSION, connection=Connection("198.18.0.1", "127.0.0.1", 22))
+    found = sshd_promises.prove(
+        tree, SAMPLES, "backup", SERVER, VERSION, connection=Connection("198.18.0.1", "127.0.0.1", 22)
+    )
     assert any(text.startswith("admin 'mail': denyusers keeps it out") for text in found), found
 
 
@@ -335,7 +362,7 @@ def test_what_holds_where_admins_arrive_and_not_on_loopback(
 ) -> None:
     hosts.debian()
     tree = hosts.candidate({file: f"Match {match}\n{line}\n", OURS: drop_in})
-    found = sshd.prove(tree, {}, "backup", SERVER, VERSION, connection=THERE)
+    found = sshd_promises.prove(tree, {}, "backup", SERVER, VERSION, connection=THERE)
     said = [text for text in found if text.startswith("admin 'mail' from 198.18.0.1 to 198.18.0.9:22: ")]
     assert [f": {keyword} is" in text and f"{file}:2 wins" in text for text in said] == [True] * singled_out
 
@@ -359,7 +386,7 @@ def test_sshd_goes_on_listening_where_the_run_came_in(
 ) -> None:
     hosts.debian()
     tree = hosts.candidate({EARLY: f"{line}\n", OURS: drop_in})
-    found = sshd.prove(tree, {}, "backup", SERVER, VERSION, connection=over, listening=listening)
+    found = sshd_promises.prove(tree, {}, "backup", SERVER, VERSION, connection=over, listening=listening)
     said = [text for text in found if "where this run came in" in text]
     assert [f"{EARLY}:1 says so" in text for text in said] == [True] * problems
 
@@ -431,7 +458,7 @@ def test_internal_sftp_knows_every_request_that_we_deny() -> None:
 
 def test_an_edited_candidate_keeps_its_includes(hosts: Hosts) -> None:
     hosts.write({MAIN: INCLUDE + "Port 22\n", EARLY: "Port 23\n"})
-    tree = sshd.build_candidate(str(hosts.copy), {}, str(hosts.root), lambda path, line: f"# {path} {line}")
+    tree = sshd_tree.build_candidate(str(hosts.copy), {}, str(hosts.root), lambda path, line: f"# {path} {line}")
     assert [item.keyword for item in tree.settings()] == ["include"]
     assert pathlib.Path(str(hosts.copy) + EARLY).read_text() == f"# {EARLY} Port 23\n"
 

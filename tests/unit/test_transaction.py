@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import (
+    file_steps,
     layout,
     processes,
+    sessions,
     steps,
     transaction,
+    users,
 )
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
-from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File
+from ansible_collections.sallyport.ssh.plugins.module_utils.ports import Ports
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, User
 from ansible_collections.sallyport.ssh.tests.unit.transactions import grow, move_state, plan, ports, snapshot
 
 
@@ -53,7 +57,7 @@ def test_whichever_step_fails_the_tree_is_as_it_was(tree: Path, step: int, monke
     failing = actions[step].step
     original, inverse = steps.STEPS[failing]
 
-    def broken(actions: list[Action], here: steps.Ports) -> None:
+    def broken(actions: list[Action], here: Ports) -> None:
         original(actions, here)
         raise Broken("the disk is gone")
 
@@ -124,6 +128,39 @@ def test_what_cannot_be_undone_is_said(tree: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(transaction.Undone, match=r"NOT undone: .*/new was created and is not empty any more"):
         transaction.run(plan(tree), ports())
     assert (tree / "new" / "upload").exists()
+
+
+def test_a_directory_that_a_user_has_swapped_keeps_no_other_from_going_back(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_steps, "PATIENCE", 0.0)
+    changed = [Directory(str(tree / name), 0o711) for name in ("empty", "mode")]
+    actions = [Action(Step.DIRECTORY, item, dataclasses.replace(item, mode=0o755)) for item in changed]
+
+    def broken(actions: list[Action], here: Ports) -> None:
+        steps.STEPS[Step.DIRECTORY][0](actions, here)
+        (tree / "mode").rename(tree / "moved")
+        os.symlink("/etc", tree / "mode")
+        raise Broken("no")
+
+    monkeypatch.setattr(transaction, "STEPS", {**steps.STEPS, Step.DIRECTORY: (broken, steps.STEPS[Step.DIRECTORY][1])})
+    with pytest.raises(transaction.Undone, match=r"NOT undone: .*/mode: is a link or no directory"):
+        transaction.run(actions, ports())
+    assert (tree / "empty").stat().st_mode & 0o777 == 0o711
+
+
+def test_who_is_shut_out_is_so_before_his_sessions_end_however_that_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[object] = []
+
+    def ends(uids: t.Collection[int]) -> None:
+        heard.append(uids)
+        raise OSError("processes 4711 do not end")
+
+    monkeypatch.setattr(users, "change", lambda before, after: heard.append((before.expires, after.expires)))
+    monkeypatch.setattr(sessions, "end", ends)
+    alice = User("alice", 6400, 6400, "/home/alice", "/bin/bash")
+    steps.STEPS[Step.CLOSE][0]([Action(Step.CLOSE, alice, dataclasses.replace(alice, expires=1))], ports())
+    assert heard == [(None, 1), [6400]]
 
 
 RELOAD, RESTART, STOP = "daemon-reload", "restart a.timer", "stop a.timer"

@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import files, processes, users
+from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Overtaken
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
@@ -68,6 +69,23 @@ def test_a_name_that_systemd_does_not_take_is_made_by_useradd(commands: list[tup
     user = User("dev.site", 7000, 7000, "/", "/usr/sbin/nologin")
     users.create([Group("dev.site", 7000)], [user], sysusers=True)
     assert [argv[0] for argv, _input in commands] == ["groupadd", "useradd"]
+
+
+@pytest.mark.parametrize("made", [Group("pim", 6400), User("pim", 6400, 6400, "/", "/bin/sh")])
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [
+        pytest.param(4, Overtaken, id="the id is taken"),
+        pytest.param(9, Overtaken, id="the name is taken"),
+        pytest.param(10, processes.Failed, id="the file cannot be written"),
+    ],
+)
+def test_what_somebody_has_just_taken_is_told_from_what_fails(
+    made: Group | User, code: int, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "run", lambda *_: processes.Outcome(code, "", "is already there"))
+    with pytest.raises(raised, match="is already there"):
+        users.create(*([made], []) if isinstance(made, Group) else ([], [made]), sysusers=False)
 
 
 def test_no_secret_is_an_argument(commands: list[tuple[list[str], str]]) -> None:

@@ -9,19 +9,18 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, safety_net, steps
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout, safety_net
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
+from ansible_collections.sallyport.ssh.plugins.module_utils.ports import Gate, Ports
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, Group, Link, User, of
 
 ME = of(User("root", os.getuid(), os.getgid(), "/", ""), Group("root", os.getgid()))
 
 
-def ports(
-    gates: t.Mapping[str, steps.Gate] | None = None, told: list[str] | None = None, **proofs: t.Any
-) -> steps.Ports:
+def ports(gates: t.Mapping[str, Gate] | None = None, told: list[str] | None = None, **proofs: t.Any) -> Ports:
     heard: list[str] = [] if told is None else told
     take_up = {path: (lambda path=path: heard.append(path)) for path in gates or ()}
-    here = steps.Ports(ME, gates or {}, lambda: None, take_up, take_up, systemd=False, sysusers=False)
+    here = Ports(ME, gates or {}, lambda: None, take_up, take_up, systemd=False, sysusers=False)
     return dataclasses.replace(here, **proofs)
 
 

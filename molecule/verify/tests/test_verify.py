@@ -106,7 +106,7 @@ SABOTAGES = {
     "a mount without ro": Sabotage(
         "mount -o remount,bind,rw,nosuid,nodev,noexec /srv/sftp/reader/tree",
         "reader: /tree: the request open-write: refused",
-        "change mount /srv/sftp/reader/tree",
+        "and is mounted without ro: a run would change mount /srv/sftp/reader/tree",
     ),
     "a mode that shuts the account out": Sabotage(
         "chmod 0700 /data/space",

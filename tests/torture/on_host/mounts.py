@@ -4,7 +4,8 @@
     mounts PREFIX NAME...
 
 The kernel says when the table of mounts changes; each is looked at then, not now and then. Of the mounts below the
-prefix it also looks whether one of the names shows at their top.
+prefix it also looks whether one of the names shows at their top, as long as it is that mount which is there: where it
+has gone, a user may have put a link in its place.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def main(prefix: str, names: list[str]) -> None:
                 seen.add(mount)
                 if fields[4].startswith(prefix):
                     with contextlib.suppress(OSError):
-                        outside = sorted(set(os.listdir(fields[4])).intersection(names))
+                        outside = sorted(set(listed(fields[4], fields[0])).intersection(names))
                         if outside:
                             shown[fields[4]] = outside
             if reads == 1:
@@ -46,6 +47,17 @@ def main(prefix: str, names: list[str]) -> None:
                 break
     found = {"mounts": sorted(seen), "first": sorted(first), "shown": sorted(shown.items()), "reads": reads}
     print(json.dumps(found))
+
+
+def listed(target: str, mount: str) -> list[str]:
+    """What is at the top of the mount with this number, and nothing if another one is at its place by now."""
+    descriptor = os.open(target, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with open(f"/proc/self/fdinfo/{descriptor}", encoding="ascii") as facts:
+            is_it = f"mnt_id:\t{mount}\n" in facts.readlines()
+        return os.listdir(descriptor) if is_it else []
+    finally:
+        os.close(descriptor)
 
 
 main(sys.argv[1], sys.argv[2:])

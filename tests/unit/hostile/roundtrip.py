@@ -26,6 +26,8 @@ from ansible_collections.sallyport.ssh.plugins.module_utils import (
     records,
     sshd,
     sshd_policy,
+    sshd_promises,
+    sshd_tree,
     users,
 )
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import components
@@ -103,8 +105,8 @@ def _sshd(outcome: Outcome) -> Problems:
     model, text = outcome.model, outcome.want.files[layout.SSHD_DROP_IN].content
     Path(layout.SSHD_DROP_IN).write_text(text)
     samples = {cls: names[0] for cls, names in sshd_policy.classes(model).items()}
-    yield from sshd.prove(sshd.INSTALLED, samples, UNLISTED, model.server, VERSION)
-    blocks = len(samples) + sum(1 for cls in samples if cls.sources) + model.server.only_listed
+    yield from sshd_promises.prove(sshd_tree.INSTALLED, samples, UNLISTED, model.server, VERSION)
+    blocks = len(samples) + sum(1 for cls in samples if cls.sources) + 1 + model.server.only_listed
     if len(re.findall(r"(?m)^Match ", text)) != blocks or len(re.findall(r"(?im)^\s*match\b", text)) != blocks:
         yield f"there are not {blocks} Match blocks: {text!r}"
     for account in model.accounts:

@@ -35,6 +35,7 @@ SECRETS = (strategies.CANARY, PRIVATE.splitlines()[1][:20], SHA512[-40:])
 FAST = Context(CONTEXT.inventory_hostname, CONTEXT.connecting_user, hashing=False)
 
 Property = t.Callable[[t.Any], None]
+Counted = t.Callable[[str, object], None]  # tests/torture adds them up
 
 
 def fuzz(strategy: strategies.Strategy, check: Property, examples: int) -> None:
@@ -113,11 +114,19 @@ def _inside(option: t.Mapping[str, t.Any], value: t.Any, place: str) -> t.Iterat
         yield from _places(option.get("options") if option.get("type") == "dict" else None, value, place)
 
 
-def test_whatever_is_given_is_a_model_or_is_refused_with_its_places() -> None:
-    fuzz(strategies.anything(), lambda variables: _ignore(judged(variables, FAST)), examples=300)
+def test_whatever_is_given_is_a_model_or_is_refused_with_its_places(record_property: Counted) -> None:
+    counts = {"accepted": 0, "refused": 0}
+
+    def check(variables: Variables) -> None:
+        counts["accepted" if judged(variables, FAST) else "refused"] += 1
+
+    fuzz(strategies.anything(), check, examples=300)
+    record_property("models", sum(counts.values()))
 
 
-def test_what_is_accepted_is_read_back_as_it_is(read_back: t.Callable[[Model], t.List[str]]) -> None:
+def test_what_is_accepted_is_read_back_as_it_is(
+    read_back: t.Callable[[Model], t.List[str]], record_property: Counted
+) -> None:
     counts = {"accepted": 0, "refused": 0}
 
     def check(variables: Variables) -> None:
@@ -128,6 +137,8 @@ def test_what_is_accepted_is_read_back_as_it_is(read_back: t.Callable[[Model], t
 
     fuzz(strategies.nearly_right(), check, examples=70)
     print(counts)
+    record_property("models", sum(counts.values()))
+    record_property("models read back from the real programs", counts["accepted"])
     assert min(counts.values()) >= 10, f"one of the two is hardly tried: {counts}"
 
 
@@ -135,7 +146,3 @@ def test_what_is_accepted_is_read_back_as_it_is(read_back: t.Callable[[Model], t
 def test_every_option_is_fuzzed(option: str) -> None:
     """Also one that nobody has told the strategies about."""
     assert option in {path for _place, _option, path in strategies.places(CONTRACT, BASE, "", "")}
-
-
-def _ignore(_value: t.Any) -> None:
-    """A property returns nothing."""
