@@ -16,9 +16,12 @@ for folder in /data/deep /opt/transfer/deepover; do
     chown app:app $folder/down/internal/secret
 done
 
-# Root keeps the admin's key: who may log in as root, may
-install -d -m 0700 /root/.ssh
-cp ~deploy/.ssh/authorized_keys /root/.ssh/authorized_keys
+# The admin's key opens others, too, as far as they may log in at all
+for user in root app; do
+    home=$(getent passwd $user | cut -d: -f6)
+    install -d -m 0700 -o $user -g $user "$home/.ssh"
+    install -m 0600 -o $user -g $user ~deploy/.ssh/authorized_keys "$home/.ssh/authorized_keys"
+done
 echo "secret of root" >/root/secret
 
 # Services for the tasks, and what a task runs
@@ -45,12 +48,13 @@ chmod 0755 /usr/local/sbin/make-report
 # Listeners on every address, and on a path
 cat >/usr/local/sbin/listen <<'PROGRAM'
 #!/usr/bin/python3
-import os, socket, threading
+import contextlib, os, socket, threading
 
 def answer(listener, text):
     while True:
         connection = listener.accept()[0]
-        connection.sendall(text)
+        with contextlib.suppress(OSError): # who asked may be gone
+            connection.sendall(text)
         connection.close()
 
 os.umask(0)

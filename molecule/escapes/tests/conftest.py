@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import collections
 import os
+import re
+import shlex
 import subprocess
 import tempfile
 import typing as t
@@ -16,6 +19,7 @@ from testinfra.host import Host
 from wire import Wire
 
 T = t.TypeVar("T")
+ATTEMPTS = pytest.StashKey[dict[str, tuple[str, str]]]()  # by test: whose it is, and what, on whichever host
 ROOT = CACHE.parent
 CREDENTIALS = CACHE / "escapes"
 ADMIN = "deploy"
@@ -33,6 +37,7 @@ find {OUTSIDE} /data /srv /home -maxdepth 0 -printf '%p %M %U:%G\\n' 2>/dev/null
 find {OUTSIDE} -not -path '*/.ssh*' -not -name '*-' -printf '%p %M %U:%G %l\\n' 2>/dev/null | sort
 find {OUTSIDE} -type f -not -path '*/.ssh*' -not -name '*-' -exec sha256sum {{}} + 2>/dev/null | sort
 """
+SFTP = ("customer", "reader", "member", "neighbour", "digger", "caller", "halted", "ended")
 # Whose key opens what
 OWNERS = {
     "customer": "ann",
@@ -76,6 +81,10 @@ class Accounts:
             self._packets[account] = Packets(self.wire(account))
         return self._packets[account]
 
+    def root(self, script: str) -> Answer:
+        """What root gets: over the admin's connection, for a tenth of what a command of testinfra's takes."""
+        return Answer(*self.wire(ADMIN).execute(f"sudo sh -c {shlex.quote(script)}"))
+
     def control(self, attempt: t.Callable[..., T], *arguments: t.Any) -> T:
         """What the admin gets, whom nothing restricts: asked once, however many accounts attempt the same."""
         key = (attempt.__name__, *map(str, arguments))
@@ -97,12 +106,12 @@ def _key(account: str, person: str = "") -> Path:
 class Application:
     """A user of the host, at work in a directory."""
 
-    def __init__(self, host: Host, user: str, directory: str) -> None:
-        self._host, self.user, self.directory = host, user, directory
+    def __init__(self, accounts: Accounts, user: str, directory: str) -> None:
+        self._accounts, self.user, self.directory = accounts, user, directory
 
     def run(self, script: str) -> Answer:
-        done = self._host.run("runuser -u %s -- sh -c %s 2>&1", self.user, f"cd {self.directory} && {script}")
-        return Answer(done.rc, done.stdout)
+        script = shlex.quote(f"cd {self.directory} && {script}")
+        return self._accounts.root(f"runuser -u {self.user} -- sh -c {script}")
 
 
 @pytest.fixture(scope="session")
@@ -127,10 +136,10 @@ def pictures() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def outside(host: Host, accounts: Accounts, pictures: dict[str, str]) -> str:
+def outside(accounts: Accounts, pictures: dict[str, str]) -> str:
     """What no attempt may change."""
     if accounts.address not in pictures:
-        pictures[accounts.address] = host.run(PICTURE).stdout
+        pictures[accounts.address] = accounts.root(PICTURE).text
     return pictures[accounts.address]
 
 
@@ -152,6 +161,12 @@ def local(tmp_path: Path) -> Path:
     return path
 
 
+def refused(login: Login, answer: Answer) -> bool:
+    """Whether sshd did not let somebody in, which is not the only way in which ssh fails."""
+    said = (f"{login.destination}: Permission denied (", "no authentication methods enabled", "account has expired")
+    return answer.code == 255 and any(text in answer.text for text in said)
+
+
 def keygen(*arguments: str | Path) -> None:
     subprocess.run(["ssh-keygen", "-q", *arguments], check=True, stdin=subprocess.DEVNULL, timeout=60)
 
@@ -164,5 +179,26 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["ANSIBLE_SSH_EXTRA_ARGS"] = options
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[ATTEMPTS] = {
+        item.nodeid: (kind_of(item), re.sub(r"ansible://[^-]*-debian\d+", "", item.nodeid))
+        for item in items
+        if not item.get_closest_marker("control")
+    }
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def kind_of(item: pytest.Item) -> str:
+    """The kind of account that attempts something; nothing where it is not an account of this model."""
+    account = str(item.callspec.params.get("account", "")) if hasattr(item, "callspec") else ""
+    kinds = {"partner": "shell", "keeper": "shell", "tunnel": "tunnel", **dict.fromkeys(SFTP, "sftp")}
+    return kinds.get(account) or str(getattr(item.module, "KIND", ""))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How many attempts of each kind of account failed, as they should, whatever the number of hosts."""
+    attempts = config.stash[ATTEMPTS]
+    passed = {attempts[report.nodeid] for report in terminalreporter.getreports("passed") if report.nodeid in attempts}
+    counts = collections.Counter(kind for kind, _ in passed)
+    said = ", ".join(f"{counts[kind]} of {kind} accounts" for kind in ("sftp", "shell", "tunnel"))
+    terminalreporter.write_line(f"{counts.total()} attempts refused: {said}, {counts['']} of others")

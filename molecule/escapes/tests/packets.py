@@ -60,10 +60,15 @@ class Reply:
             return [_strings(self.payload, 1)[0].decode(errors="replace")]
         if self.kind != NAME:
             return []
+        return [name for name, _long_name in self.names]
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Those of a listing; behind each what ``ls -l`` would print."""
         found, rest = [], self.payload[4:]
         for _ in range(struct.unpack(">I", self.payload[:4])[0]):
             name, long_name = _strings(rest, 2)
-            found.append(name.decode(errors="replace"))
+            found.append((name.decode(errors="replace"), long_name.decode(errors="replace")))
             rest = _after_attributes(rest[8 + len(name) + len(long_name) :])
         return found
 

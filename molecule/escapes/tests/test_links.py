@@ -25,7 +25,8 @@ from packets import (
     Reply,
     mode,
 )
-from testinfra.host import Host
+
+KIND = "sftp"  # of the accounts that attempt these
 
 GRANTS = {
     "/shared": "/data/shared",
@@ -54,14 +55,14 @@ FORBIDDEN = {"/data/other/secret", "/srv/sftp/neighbour/own/file"}  # to the app
 
 
 @pytest.fixture(scope="module", autouse=True)
-def planted(host: Host, accounts: Accounts) -> str:
+def planted(accounts: Accounts) -> str:
     """In every grant a directory of links, and a place that nothing but the jail keeps a customer from."""
     assert accounts.packets("neighbour").written("/own/file", WRITING | CREATING).ok
-    host.check_output(
+    assert accounts.root(
         f"install -d -m 0777 {OUTSIDE} {OUTSIDE}/dir && echo outside > {OUTSIDE}/file && chmod 0666 {OUTSIDE}/file"
-    )
+    ).ok
     for directory in GRANTS.values():
-        assert Application(host, "app", directory).run("echo content > file").ok
+        assert Application(accounts, "app", directory).run("echo content > file").ok
     for directory in GRANTS.values():
         links = [
             f"ln -sfn {target.replace('GRANT', directory)} {number}" for number, target in enumerate(FILES.values())
@@ -69,8 +70,8 @@ def planted(host: Host, accounts: Accounts) -> str:
         links += [f"ln -sfn {OUTSIDE} out", f"ln -sfn ../../../../..{OUTSIDE} up", "ln -sfn /own own"]
         reads = [f"head -c 9 {number}" for number, target in enumerate(FILES.values()) if target not in FORBIDDEN]
         script = f"mkdir -p links; cd links; {'; '.join(links)}; {' && '.join(reads)}"
-        assert Application(host, "app", directory).run(f"{{ {script}; }} >/dev/null") == Answer(0, "")
-    return str(host.check_output(PICTURE))
+        assert Application(accounts, "app", directory).run(f"{{ {script}; }} >/dev/null") == Answer(0, "")
+    return accounts.root(PICTURE).text
 
 
 @pytest.mark.parametrize("at", GRANTS)
@@ -116,7 +117,6 @@ WRITES: dict[str, tuple[str, t.Callable[[Packets, str], Reply]]] = {
 @pytest.mark.parametrize("link", ["out", "up"])
 @pytest.mark.parametrize(("control", "attempt"), WRITES.values(), ids=WRITES.keys())
 def test_through_a_link_to_a_directory_a_customer(
-    host: Host,
     accounts: Accounts,
     planted: str,
     at: str,
@@ -125,14 +125,15 @@ def test_through_a_link_to_a_directory_a_customer(
     attempt: t.Callable[[Packets, str], Reply],
 ) -> None:
     """The application, through the same link, may."""
-    application = Application(host, "app", GRANTS[at])
+    application = Application(accounts, "app", GRANTS[at])
     assert application.run(control.replace("{}", f"links/{link}")).ok
     customer = accounts.packets("customer")
     assert customer.written("/own/mine", WRITING | CREATING).ok
     assert not attempt(customer, f"{at}/links/{link}").ok
-    assert host.check_output(PICTURE) == planted
+    assert accounts.root(PICTURE) == Answer(0, planted)
 
 
+@pytest.mark.control
 @pytest.mark.parametrize("at", ["/shared", "/over"])
 def test_a_link_to_a_place_in_the_jail_leads_there(accounts: Accounts, at: str) -> None:
     customer = accounts.packets("customer")
@@ -148,9 +149,9 @@ HARD = {
 
 
 @pytest.mark.parametrize("target", HARD.values(), ids=HARD.keys())
-def test_the_application_plants_a_hard_link_to(host: Host, target: str) -> None:
+def test_the_application_plants_a_hard_link_to(accounts: Accounts, target: str) -> None:
     """What it may not change itself, it cannot hand on: the kernel sees to that (fs.protected_hardlinks)."""
-    application = Application(host, "app", "/data/shared")
+    application = Application(accounts, "app", "/data/shared")
     assert application.run("echo x > mine; ln mine its-own; rm its-own mine").ok
     assert not application.run(f"ln {target} hard").ok
-    assert not host.file("/data/shared/hard").exists
+    assert not accounts.root("ls -d /data/shared/hard").ok

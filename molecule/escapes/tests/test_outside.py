@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import pytest
 from conftest import OWNERS, PICTURE, Accounts
-from logins import ssh
-from testinfra.host import Host
+from logins import Answer, ssh
 
-pytestmark = pytest.mark.last
+pytestmark = [pytest.mark.last, pytest.mark.control]
 
 
-def test_nothing_outside_has_changed(host: Host, outside: str) -> None:
-    before, after = set(outside.splitlines()), set(host.run(PICTURE).stdout.splitlines())
+def test_nothing_outside_has_changed(accounts: Accounts, outside: str) -> None:
+    before, after = set(outside.splitlines()), set(accounts.root(PICTURE).text.splitlines())
     assert (before - after, after - before) == (set(), set())
     assert any("/etc/shadow" in line for line in before)
 
@@ -22,5 +21,5 @@ def test_an_account_works_as_before(accounts: Accounts, account: str) -> None:
     assert ssh(accounts.login(account), "-s", "--", "sftp").ok
 
 
-def test_nothing_failed_on_the_host(host: Host) -> None:
-    assert host.check_output("systemctl list-units --failed --plain --no-legend") == ""
+def test_nothing_failed_on_the_host(accounts: Accounts) -> None:
+    assert accounts.root("systemctl list-units --failed --plain --no-legend") == Answer(0, "")

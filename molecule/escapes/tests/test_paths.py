@@ -11,8 +11,9 @@ import pytest
 from conftest import Accounts
 from logins import SECONDS
 from packets import FSTAT, HANDLE, LSTAT, OPEN, OPENDIR, READ, READLINK, STAT, STATUS, WRITE, Offset, Packets
-from testinfra.host import Host
 from wire import Wire
+
+KIND = "sftp"  # of the accounts that attempt these
 
 # What a customer asks for, and where it is for a user with a shell, who may read it; nowhere for what is a mere name.
 FILES: dict[str, tuple[bytes, bytes | None]] = {
@@ -78,8 +79,10 @@ LOOKS: dict[str, t.Callable[[Packets, str], bool]] = {
 
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS.keys())
 @pytest.mark.parametrize("path", OTHERS.values(), ids=OTHERS.keys())
-def test_a_customer_looks_at(host: Host, customer: Packets, path: str, look: t.Callable[[Packets, str], bool]) -> None:
-    assert host.file(path).exists
+def test_a_customer_looks_at(
+    accounts: Accounts, customer: Packets, path: str, look: t.Callable[[Packets, str], bool]
+) -> None:
+    assert accounts.root(f"test -e {path}").ok
     for name in (path, f"/shared/../../../..{path}", f"/own/../../neighbour/../../..{path}"):
         assert not look(customer, name)
     assert any(try_(customer, "/own") for try_ in LOOKS.values())
@@ -104,6 +107,18 @@ def test_a_customer_lists(accounts: Accounts, customer: Packets, path: str) -> N
 def test_a_customer_reads_the_link(accounts: Accounts, customer: Packets, link: str) -> None:
     assert accounts.packets("keeper").ask(READLINK, link).ok
     assert not customer.ask(READLINK, link).ok
+
+
+@pytest.mark.parametrize("path", ["/", "/..", "/shared", "/over", "/catalog", "/prices", "/own", "/shared/in"])
+def test_a_customer_learns_the_names_of_owners_by_listing(accounts: Accounts, customer: Packets, path: str) -> None:
+    """It learns their numbers, which are root's and its own."""
+
+    def owners(packets: Packets, path: str) -> set[str]:
+        return {column for _name, line in packets.listed(path).names for column in line.split()[2:4]}
+
+    assert "root" in owners(accounts.packets("keeper"), "/")
+    own = accounts.root("id -u customer; id -g customer").text.split()
+    assert owners(customer, path) <= {"0", *own}
 
 
 # Extensions that newer servers offer, and what a user with a shell learns by them.

@@ -10,7 +10,8 @@ import pytest
 from conftest import Accounts, Application
 from logins import ssh
 from packets import CREATING, MKDIR, NOTHING, REMOVE, RENAME, RMDIR, SETSTAT, WRITING, Attributes, Packets, mode
-from testinfra.host import Host
+
+KIND = "sftp"  # of the accounts that attempt these
 
 TRACE = "/srv/ran"  # what anything planted leaves behind: everybody may
 
@@ -55,6 +56,7 @@ def test_a_user_with_a_shell_plants_a_key(accounts: Accounts, stranger: Path) ->
     assert f"{login.destination}: Permission denied" in ssh(login, "--", "true").text
 
 
+@pytest.mark.control
 def test_keys_that_a_user_plants_open_an_account_that_allows_it(accounts: Accounts, stranger: Path) -> None:
     """The control of the attempts above."""
     plant(accounts.packets("keeper"), "/home/keeper/.ssh/authorized_keys", Path(f"{stranger}.pub").read_bytes(), 0o600)
@@ -70,9 +72,9 @@ FILES = """
 
 
 @pytest.fixture(scope="module")
-def ran(host: Host, accounts: Accounts) -> str:
+def ran(accounts: Accounts) -> str:
     """What ran, after logins of every kind, of the files that a customer planted wherever its home could be."""
-    host.check_output(f"rm -f {TRACE}; touch {TRACE}; chmod 0666 {TRACE}")
+    assert accounts.root(f"rm -f {TRACE}; touch {TRACE}; chmod 0666 {TRACE}").ok
     for at in ("/own", "/shared", "/over"):
         for file in FILES:
             plant(
@@ -80,13 +82,13 @@ def ran(host: Host, accounts: Accounts) -> str:
             )
     for arguments in (["-s", "--", "sftp"], ["--", "id"], []):
         ssh(accounts.login("customer"), *arguments)
-    return str(host.check_output(f"cat {TRACE}"))
+    return accounts.root(f"cat {TRACE}").text
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_customer_plants(host: Host, ran: str, file: str) -> None:
+def test_a_customer_plants(accounts: Accounts, ran: str, file: str) -> None:
     assert file not in ran
-    said = host.check_output("sh /data/shared/%s; cat %s", file, TRACE)  # the control: it would leave its trace
+    said = accounts.root(f"sh /data/shared/{file}; cat {TRACE}").text  # the control: it would leave its trace
     assert f"ran /shared/{file}" in said
 
 
@@ -102,12 +104,12 @@ def test_a_customer_makes_in_its_jail(accounts: Accounts, customer: Packets, pat
 
 
 @pytest.mark.parametrize("account", ["partner", "deploy"])
-def test_a_user_with_a_shell_plants_an_rc_file(host: Host, accounts: Accounts, account: str) -> None:
+def test_a_user_with_a_shell_plants_an_rc_file(accounts: Accounts, account: str) -> None:
     """An admin, for whom nothing was restricted, shows that sshd would run it."""
-    host.check_output(f"rm -f {TRACE}; touch {TRACE}; chmod 0666 {TRACE}")
+    assert accounts.root(f"rm -f {TRACE}; touch {TRACE}; chmod 0666 {TRACE}").ok
     plant(accounts.packets(account), f"/home/{account}/.ssh/rc", f"#!/bin/sh\nid >> {TRACE}\n".encode())
     assert ssh(accounts.login(account), "--", "true").ok
-    assert (f"({account})" in host.file(TRACE).content_string) is (account == "deploy")
+    assert (f"({account})" in accounts.root(f"cat {TRACE}").text) is (account == "deploy")
     accounts.packets(account).ask(REMOVE, f"/home/{account}/.ssh/rc")
 
 
@@ -121,19 +123,43 @@ def test_a_user_with_a_shell_plants_an_environment(accounts: Accounts, account: 
     accounts.packets(account).ask(REMOVE, f"/home/{account}/.ssh/environment")
 
 
+DEVICES = {"a character device": 0o020666, "a block device": 0o060666, "a pipe": 0o010666, "a link": 0o120777}
+
+
+@pytest.mark.parametrize("at", ["/own", "/shared", "/over"])
+@pytest.mark.parametrize("kind", DEVICES.values(), ids=DEVICES.keys())
+def test_a_customer_uploads(accounts: Accounts, at: str, kind: int) -> None:
+    """By the mode that it gives, at once or later: it is a file like any other."""
+    customer, path = accounts.packets("customer"), f"{at}/device"
+    customer.ask(REMOVE, path)
+    assert customer.opened(path, WRITING | CREATING, mode(kind)).ok
+    assert customer.read(path).code in (1, 3)  # its end, or no right to read
+    customer.ask(SETSTAT, path, Attributes(mode(kind)))
+    found = accounts.root(f"stat -c %F /srv/sftp/customer{path}")
+    assert found.text == "regular empty file\n"
+
+
+def test_no_folder_takes_devices_or_programs(accounts: Accounts) -> None:
+    """Whoever brought them there."""
+    mounts = accounts.root("findmnt -rno TARGET,OPTIONS | grep '^/srv/sftp/'").text.splitlines()
+    assert len(mounts) > 10
+    assert [line for line in mounts if not {"nosuid", "nodev", "noexec"} < set(line.split()[1].split(","))] == []
+
+
 UPLOADS = {"setuid": 0o4755, "setgid": 0o2755, "both": 0o6755, "sticky as well": 0o7755}
 
 
 @pytest.mark.parametrize("at", ["/shared", "/over"])
 @pytest.mark.parametrize("access", UPLOADS.values(), ids=UPLOADS.keys())
-def test_a_customer_uploads_a_program_that_is(host: Host, accounts: Accounts, at: str, access: int) -> None:
+def test_a_customer_uploads_a_program_that_is(accounts: Accounts, at: str, access: int) -> None:
     """Nobody runs it where the customer put it; elsewhere it would run."""
-    program = base64.b64decode(host.check_output("base64 -w0 /usr/bin/id"))
+    program = base64.b64decode(accounts.root("base64 -w0 /usr/bin/id").text)
     plant(accounts.packets("customer"), f"{at}/id", program, access)
     path = f"/srv/sftp/customer{at}/id"
-    refused = host.run("%s", path)
-    assert (refused.rc, "Permission denied" in refused.stderr) == (126, True)
-    assert host.run("cp %s /root/id && chmod 0755 /root/id && /root/id; rm /root/id", path).stdout.startswith("uid=0")
+    refused = accounts.root(path)
+    assert (refused.code, "Permission denied" in refused.text) == (126, True)
+    elsewhere = accounts.root(f"cp {path} /root/id && chmod 0755 /root/id && /root/id; rm /root/id")
+    assert elsewhere.text.startswith("uid=0")
 
 
 DEEP = {"/deep": "/data/deep", "/deepover": "/opt/transfer/deepover"}
@@ -142,9 +168,7 @@ DEEP = {"/deep": "/data/deep", "/deepover": "/opt/transfer/deepover"}
 @pytest.mark.parametrize("at", DEEP)
 @pytest.mark.parametrize("way", ["renames", "renames over", "removes"])
 @pytest.mark.parametrize("what", ["down", "down/internal"])
-def test_a_customer_moves_a_hidden_part_from_under_its_cover(
-    host: Host, accounts: Accounts, at: str, way: str, what: str
-) -> None:
+def test_a_customer_moves_a_hidden_part_from_under_its_cover(accounts: Accounts, at: str, way: str, what: str) -> None:
     """Another one in its place would be hidden at the next boot, and what was hidden would not."""
     digger = accounts.packets("digger")
 
@@ -162,4 +186,4 @@ def test_a_customer_moves_a_hidden_part_from_under_its_cover(
     assert not attempt(what)
     digger.ask(RMDIR, f"{at}/moved")
     assert not digger.read(f"{at}/down/internal/secret").ok
-    assert Application(host, "app", DEEP[at]).run("cat down/internal/secret").ok
+    assert Application(accounts, "app", DEEP[at]).run("cat down/internal/secret").ok

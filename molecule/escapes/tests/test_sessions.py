@@ -90,6 +90,11 @@ REQUESTS: dict[str, tuple[str, tuple[Field, ...]]] = {
     "GCONV_PATH": ("env", ("GCONV_PATH", "/own")),
     "SSH_ORIGINAL_COMMAND": ("env", ("SSH_ORIGINAL_COMMAND", "id")),
     "XDG_CONFIG_HOME": ("env", ("XDG_CONFIG_HOME", "/own")),
+    "LD_AUDIT": ("env", ("LD_AUDIT", "/own/evil.so")),
+    "LOCPATH": ("env", ("LOCPATH", "/own")),
+    "PYTHONPATH": ("env", ("PYTHONPATH", "/own")),
+    "KRB5_CONFIG": ("env", ("KRB5_CONFIG", "/own/krb5.conf")),
+    "TZ": ("env", ("TZ", "/own/zone")),
     "another LANG": ("env", ("LANGUAGE", "en")),
 }
 

@@ -7,7 +7,8 @@ import shlex
 
 import pytest
 from conftest import PROGRAMS, STATE, TRAP, Accounts
-from testinfra.host import Host
+
+KIND = "shell"  # of the accounts that attempt these
 
 # By a task's name, and past it: all of these are refused, and no service is touched.
 ARGUMENTS = {
@@ -71,19 +72,20 @@ ARGUMENTS = {
 
 
 @pytest.fixture(scope="module")
-def sudos(host: Host) -> list[str]:
-    return ["sudo", *(["sudo-rs"] if host.exists("sudo-rs") else [])]
+def sudos(accounts: Accounts) -> list[str]:
+    return ["sudo", *(["sudo-rs"] if accounts.root("command -v sudo-rs").ok else [])]
 
 
-def test_tasks_do_what_they_are_for(host: Host, accounts: Accounts, sudos: list[str]) -> None:
+@pytest.mark.control
+def test_tasks_do_what_they_are_for(accounts: Accounts, sudos: list[str]) -> None:
     """The control of all that follow."""
     script = "web restart && web status >/dev/null && queue queue@3 start && queue queue@3 stop && report"
     script += "".join(f" && {sudo} -n {PROGRAMS}/web restart && {sudo} -n {PROGRAMS}/report" for sudo in sudos)
-    before = host.check_output("systemctl show -p MainPID web")
+    before = accounts.root("systemctl show -p MainPID web")
     ran = accounts.wire("partner").execute(script)
     assert ran.code == 0, ran
     assert ran.text.startswith("report of root: daily\n/\n0022\n")
-    assert host.check_output("systemctl show -p MainPID web") != before
+    assert accounts.root("systemctl show -p MainPID web") != before
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS.keys())
@@ -162,3 +164,16 @@ def test_sudo_is_asked_for(accounts: Accounts, sudos: list[str], arguments: str)
 def test_sudo_is_asked_for_and_may_go_on_without(accounts: Accounts, name: str) -> None:
     ran = accounts.wire("partner").execute(f"export LD_PRELOAD=/home/partner/x.so; sudo -n {OPTIONS[name]}")
     assert not any(text in ran.text.replace("by ld.so", "") for text in ("uid=0", "LD_PRELOAD=", "PATH=/home"))
+
+
+@pytest.mark.parametrize("task", ["web status", "web restart", "queue queue@2 restart", "report", "id"])
+@pytest.mark.parametrize("account", ["keeper"])
+def test_an_account_without_tasks_runs(accounts: Accounts, sudos: list[str], account: str, task: str) -> None:
+    """By the task's own command, and past it."""
+    for way in ("", *(f"{sudo} -n {PROGRAMS}/" for sudo in sudos), *(f"{sudo} -n " for sudo in sudos)):
+        if way or task != "id":
+            ran = accounts.wire(account).execute(
+                f'before=$({STATE}); {way}{task} && exit 9; [ "$({STATE})" = "$before" ]'
+            )
+            assert ran.code == 0, ran
+            assert not any(text in ran.text for text in ("uid=0", "report of"))

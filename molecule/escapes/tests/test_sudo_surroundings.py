@@ -9,6 +9,8 @@ import pytest
 from conftest import PROGRAMS, STATE, TRACE, TRAP, Accounts
 from packets import CREATING, MKDIR, NOTHING, REMOVE, SETSTAT, WRITING, Attributes, mode
 
+KIND = "shell"  # of the accounts that attempt these
+
 
 @pytest.fixture(scope="module")
 def trapped(accounts: Accounts) -> str:

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 from conftest import Accounts, Application
+from logins import Answer
 from packets import (
     CREATING,
     EMPTYING,
@@ -27,7 +28,8 @@ from packets import (
     owner,
     times,
 )
-from testinfra.host import Host
+
+KIND = "sftp"  # of the accounts that attempt these
 
 Operation = t.Callable[[Packets, str], Reply]
 _numbers = itertools.count()
@@ -77,21 +79,23 @@ find /srv/sftp/customer /srv/sftp/customer/* -maxdepth 0 -printf '%p %M %u %g\\n
 
 
 @pytest.fixture(scope="module", autouse=True)
-def before(host: Host) -> str:
+def before(accounts: Accounts) -> str:
     """What there is to change, as its applications made it."""
     for directory, user in BEHIND.items():
         each = "rm -rf $place; mkdir -p $place/dir; echo content > $place/file; chmod 0664 $place/file"
         script = f"rm -f file; echo content > file; for place in {' '.join(PLACES.values())}; do {each}; done"
-        assert Application(host, user, directory).run(script).ok
-    return str(host.check_output(PICTURE))
+        assert Application(accounts, user, directory).run(script).ok
+    return accounts.root(PICTURE).text
 
 
+@pytest.mark.control
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
 def test_with_a_shell_one(accounts: Accounts, operation: Operation) -> None:
     """The control of all that follow: each operation is one that works."""
     assert operation(*_sandbox(accounts.packets("keeper"), "/home/keeper")).ok
 
 
+@pytest.mark.control
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS.items(), ids=OPERATIONS.keys())
 @pytest.mark.parametrize("at", ["/own", "/shared", "/over"])
 def test_in_its_folders_a_customer(accounts: Accounts, at: str, name: str, operation: Operation) -> None:
@@ -186,15 +190,15 @@ def test_a_customer_moves(customer: Packets, old: str, new: str, way: t.Callable
 
 @pytest.mark.parametrize("at", ["/own", "/shared", "/over"])
 @pytest.mark.parametrize("user", ["root", "app", "neighbour", "partner"])
-def test_a_customer_gives_its_file_to(host: Host, accounts: Accounts, at: str, user: str) -> None:
-    found = host.user(user)
-    ids = (found.uid, found.gid)
+def test_a_customer_gives_its_file_to(accounts: Accounts, at: str, user: str) -> None:
+    ids = [int(each) for each in accounts.root(f"id -u {user}; id -g {user}").text.split()]
     packets, sandbox = _sandbox(accounts.packets("customer"), at)
     assert not packets.ask(SETSTAT, f"{sandbox}/file", Attributes(owner(*ids))).ok
     assert not packets.set_by_handle(f"{sandbox}/file", owner(*ids)).ok
     assert packets.set_by_handle(f"{sandbox}/file", mode(0o600)).ok
 
 
-def test_all_is_as_before(host: Host, before: str) -> None:
+@pytest.mark.control
+def test_all_is_as_before(accounts: Accounts, before: str) -> None:
     """Whatever the replies said: after the attempts above nothing that is closed has changed."""
-    assert host.check_output(PICTURE) == before
+    assert accounts.root(PICTURE) == Answer(0, before)

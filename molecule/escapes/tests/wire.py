@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import typing as t
 from pathlib import Path
@@ -15,11 +16,18 @@ from paramiko.common import cMSG_CHANNEL_REQUEST
 Field = t.Union[bytes, str, int, bool]
 
 
+def connection(address: str) -> socket.socket:
+    """To a host's sshd. Nothing small waits for what the other side has received: an answer would take 50 ms."""
+    found = socket.create_connection((address, 22), timeout=SECONDS)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
+
+
 class Wire(paramiko.Transport):
     """A connection of one account, over which anything can be asked for."""
 
     def __init__(self, address: str, user: str, key: Path) -> None:
-        super().__init__((address, 22))
+        super().__init__(connection(address))
         self.daemon = True
         self.notices: list[str] = []  # what sshd says why something is refused
         self._more: tuple[Field, ...] = ()
