@@ -14,7 +14,7 @@ import sys
 import time
 import typing as t
 
-from . import daemons, journal, transaction, users
+from . import daemons, files, journal, layout, safety_net, transaction, users
 from .errors import Refused
 from .journal import Journal
 from .ports import Ports
@@ -35,6 +35,8 @@ def turn(patience: float = PATIENCE) -> t.Iterator[None]:
             if left <= 0:
                 if pending is not None:
                     settle(pending, ports())
+                else:
+                    _tidy()
                 yield
                 return
         if time.monotonic() >= deadline:
@@ -53,6 +55,13 @@ def settle(pending: Journal, here: Ports) -> t.List[str]:
     if journal.read() is not None:
         raise Refused(["an earlier run was interrupted and cannot be undone yet: " + "; ".join(remains)])
     return remains
+
+
+def _tidy() -> None:
+    """What a run left that could not even begin: the disk took nothing any more, not even that it was taken away."""
+    with contextlib.suppress(OSError):
+        safety_net.remove()
+        files.discard(layout.JOURNAL)
 
 
 def ports() -> Ports:

@@ -22,20 +22,33 @@ from .report import Report
 
 RUNS_AT_ONCE = 4
 ATTEMPTS = 5
+ROUNDS = 4
+MOMENTS = 12  # at which a run is cut off, over the time that one takes; every second one as if the power went
 
 
-def run(machine: Machine, rounds: int = 6, moments: int = 12, seed: int = 7) -> Report:
-    """``rounds`` of four runs at once; ``moments`` are those of reboots, every second one as if the power went."""
+def at_once(machine: Machine, rounds: int = ROUNDS) -> Report:
+    """Rounds of four runs, and an administrator at work from the first to the last of them."""
     report = Report("concurrency")
-    machine.root("id worker >/dev/null 2>&1 || useradd --create-home worker; touch /etc/sudoers.d/human")
-    machine.root("chmod 0440 /etc/sudoers.d/human")
-    plays.done(machine, access(_standing(machine)))
+    _prepare(machine)
     with machine.watched("human", "1") as human:
         for number in range(rounds):
             _round(machine, report, number)
     _judge_human(machine, report, human)
-    _reboots(machine, report, moments, random.Random(seed))
     return report.ended()
+
+
+def cut_off(machine: Machine, moments: t.Sequence[int] = range(MOMENTS), of: int = MOMENTS) -> Report:
+    """Some of the moments: they do not touch one another, so that hosts can share them."""
+    report = Report("concurrency")
+    _prepare(machine)
+    _reboots(machine, report, moments, of)
+    return report.ended()
+
+
+def _prepare(machine: Machine) -> None:
+    machine.root("id worker >/dev/null 2>&1 || useradd --create-home worker; touch /etc/sudoers.d/human")
+    machine.root("chmod 0440 /etc/sudoers.d/human")
+    plays.done(machine, access(_standing(machine)))
 
 
 # Four runs at once
@@ -81,12 +94,12 @@ def _round(machine: Machine, report: Report, number: int) -> None:
     with concurrent.futures.ThreadPoolExecutor(RUNS_AT_ONCE) as pool:
         tasks = [[access(part, module=module) for module in modules] for part, modules in zip(parts, slices)]
         results = list(pool.map(lambda some: _persistent(machine, report, some), tasks))
-    for name, part, problem, modules in zip(names, parts, results, slices):
+    checks = plays.do(machine, *(access(part, check_mode=True) for part in parts))
+    for name, again, problem, modules in zip(names, checks, results, slices):
         if problem:
             report.defects.append(f"{name}: a run beside others failed: {problem}")
             continue
         if "access" in modules:
-            (again,) = plays.do(machine, access(part, check_mode=True))
             missing = [action for action in again.actions if name in action]
             report.demand(again.ok and not missing, f"{name}: is not all there: {missing} {again.message}")
         if "sudo_tasks" in modules:
@@ -157,23 +170,29 @@ def _transfers(machine: Machine, account: str, directory: str) -> bool:
 # Reboots
 
 
-def _reboots(machine: Machine, report: Report, moments: int, chance: random.Random) -> None:
+def _reboots(machine: Machine, report: Report, moments: t.Sequence[int], of: int) -> None:
     """The moments are spread evenly over the time that a run takes when nothing disturbs it."""
-    undisturbed = plays.do(machine, access(_rebooted(machine, "measured")))[0].seconds
+    undisturbed = plays.do(machine, access(_rebooted(machine, "measured", 1)))[0].seconds
     started = plays.Play(machine, [{"ansible.builtin.command": "true"}])
     first = next(iter(started.results())).seconds  # what Ansible takes before anything runs on the host
     started.end()
     span = max(0.3, undisturbed - first)
-    for number in range(moments):
-        wanted = access(_rebooted(machine, f"boot{number}"))
+    for turn, number in enumerate(moments):
+        wanted = access(_rebooted(machine, f"boot{number}", turn))
         play = plays.Play(machine, [wanted])
-        time.sleep(first * 0.7 + span * 1.2 * (number + chance.random()) / moments)
+        time.sleep(first * 0.7 + span * 1.2 * (number + random.Random(number).random()) / of)
         is_crash = number % 2 == 0
         (machine.crash if is_crash else machine.reboot)()
         play.kill()
         report.add("power cuts" if is_crash else "reboots")
         what = f"after {'a power cut' if is_crash else 'a reboot'} in the middle of a run ({number})"
-        admin = subprocess.run([*machine.admin, "sudo", "-n", "true"], capture_output=True, text=True, timeout=60)
+        admin = subprocess.run(
+            [*machine.admin, "sudo", "-n", "true"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         report.demand(admin.returncode == 0, f"{what}: the admin cannot log in: {admin.stderr}")
         for account, directory in (("stand1", "/files"), ("stand2", "/own"), ("stand3", ".")):
             report.demand(_transfers(machine, account, directory), f"{what}: {account} cannot transfer")
@@ -187,20 +206,24 @@ def _reboots(machine: Machine, report: Report, moments: int, chance: random.Rand
         report.demand(not left, f"{what}: {left} is left behind")
 
 
-def _rebooted(machine: Machine, name: str) -> Model:
+def _rebooted(machine: Machine, name: str, turn: int) -> Model:
     """What a run adds that is cut off, and a setting of sshd that it changes."""
     standing, part = _standing(machine), _part(machine, name)
     merged: Model = {key: [*standing[key], *part[key]] for key in ("folders", "accounts", "sudo_tasks")}
-    merged["server"] = {"max_auth_tries": 4 + len(name) % 2 if name == "measured" else 4 + int(name[4:]) % 2}
+    merged["server"] = {"max_auth_tries": 4 + turn % 2}
     return {**merged, "people": standing["people"]}
 
 
 def _states(machine: Machine, account: str) -> str:
-    """How far the run had come, before the next one."""
+    """How far the run had come, and what the host made of it when it came up: before the next one."""
+    log = "journalctl --quiet --no-pager --unit=sallyport-recover.service"
+    said = machine.root(f"{log} | grep -o 'is undone\\|is kept' | tail -n 1", check=False).strip()
+    if said:
+        return f"begun, which the boot {'undid' if said == 'is undone' else 'kept'}"
     record = json.loads(machine.root("cat /var/lib/sallyport/record.json"))
     if account in record.get("accounts", {}):
         return "done"
-    return "begun" if f"{account}:" in machine.root("cat /etc/passwd") else "not begun or undone"
+    return "half done" if f"{account}:" in machine.root("cat /etc/passwd") else "not begun, or undone before"
 
 
 def _left(machine: Machine) -> list[str]:

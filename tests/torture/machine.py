@@ -61,7 +61,7 @@ class Machine:
     def root(self, script: str, stdin: str = "", check: bool = True) -> str:
         """What a script prints that root runs on the host, with no login in between."""
         done = subprocess.run(
-            _podman("exec", "--interactive", self.container, "sh", "-c", script),
+            podman("exec", "--interactive", self.container, "sh", "-c", script),
             input=stdin,
             capture_output=True,
             text=True,
@@ -75,7 +75,7 @@ class Machine:
     def put(self, file: Path, path: str) -> None:
         """A file of this machine, to where root says."""
         with file.open("rb") as content:
-            command = _podman("exec", "--interactive", self.container, "sh", "-c", f"cat > {path}")
+            command = podman("exec", "--interactive", self.container, "sh", "-c", f"cat > {path}")
             subprocess.run(command, stdin=content, check=True, timeout=SECONDS)
 
     def program(self, name: str, *arguments: str, stdin: str = "") -> t.Any:
@@ -85,7 +85,7 @@ class Machine:
     def started(self, name: str, *arguments: str, user: str = "root") -> subprocess.Popen[str]:
         """A program of ``on_host`` that runs until its input ends."""
         text = (ON_HOST / f"{name}.py").read_text()
-        command = _podman("exec", "--interactive", f"--user={user}", "--workdir=/", self.container)
+        command = podman("exec", "--interactive", f"--user={user}", "--workdir=/", self.container)
         return subprocess.Popen(
             [*command, "python3", "-c", text, *arguments],
             stdin=subprocess.PIPE,
@@ -110,14 +110,14 @@ class Machine:
     @property
     def first_process(self) -> str:
         """As this machine numbers it."""
-        return _output(_podman("inspect", "--format={{.State.Pid}}", self.container)).strip()
+        return _output(podman("inspect", "--format={{.State.Pid}}", self.container)).strip()
 
     def reboot(self) -> None:
         tool("reboot", self.name)
 
     def crash(self) -> None:
         """The power goes: nothing is told to end."""
-        _output(_podman("kill", self.container))
+        _output(podman("kill", self.container))
         tool("up", self.name)
 
 
@@ -187,7 +187,7 @@ def elevated() -> list[str]:
     return [] if os.geteuid() == 0 else ["sudo"]
 
 
-def _podman(*arguments: str) -> list[str]:
+def podman(*arguments: str) -> list[str]:
     return [*elevated(), "podman", *arguments]
 
 
@@ -195,4 +195,4 @@ def _container(name: str, address: str) -> str:
     """Of this checkout: another one may have a host of the same name."""
     labels = {"sallyport.ssh.name": name, "sallyport.ssh.address": address}
     filters = [f"--filter=label={key}={value}" for key, value in labels.items()]
-    return _output(_podman("ps", *filters, "--format={{.Names}}")).split()[0]
+    return _output(podman("ps", *filters, "--format={{.Names}}")).split()[0]

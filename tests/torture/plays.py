@@ -70,6 +70,7 @@ class Play:
         self._output = open(Path(self._directory.name) / "errors", "w+")  # noqa: SIM115 # closed in end()
         self.process = subprocess.Popen(
             ["ansible-playbook", f"--inventory={machine.place}/inventory.json", str(path)],
+            stdin=subprocess.DEVNULL,  # of one that somebody else has made non-blocking, Ansible will have nothing
             stdout=subprocess.PIPE,
             stderr=self._output,
             text=True,

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a campaign found: counts, figures and defects; kept in .cache/torture.json for docs/safety.md to quote."""
+"""What a campaign found: counts, figures and defects; kept in .cache/torture.json, and from there in docs/safety.md."""
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -12,6 +13,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / ".cache/torture.json"
+PAGE = ROOT / "docs/safety.md"
+SECTION = re.compile(r"(?<=<!-- written by make torture -->\n).*?(?=<!-- until here -->)", re.DOTALL)
+TOTAL = "total"
+BOUND = 3600  # seconds that all campaigns together may take, on two processors that do nothing else
+
+Kept = dict[str, dict[str, t.Any]]
 
 
 @dataclass
@@ -31,6 +38,12 @@ class Report:
         if not holds:
             self.defects.append(otherwise)
 
+    def include(self, part: Report) -> None:
+        """What one of several hosts found; all that it counts are sums."""
+        for what, number in part.counts.items():
+            self.add(what, number)
+        self.defects += part.defects
+
     def ended(self) -> Report:
         self.seconds = round(time.monotonic() - self._began, 1)
         return self
@@ -42,30 +55,44 @@ class Report:
         return f"{self.campaign}: {state} in {self.seconds:.0f} s: {counts}"
 
 
-def keep(reports: t.Sequence[Report], path: Path = RESULTS) -> None:
+def keep(report: Report, path: Path = RESULTS) -> None:
     """Beside the results of campaigns that did not run this time."""
-    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept = load(path)
     date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    for report in reports:
-        kept[report.campaign] = {
-            "date": date,
-            "seconds": report.seconds,
-            "counts": report.counts,
-            "defects": report.defects,
-        }
+    kept[report.campaign] = {
+        "date": date,
+        "seconds": report.seconds,
+        "counts": report.counts,
+        "defects": report.defects,
+    }
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(kept, indent=2) + "\n")
     temporary.replace(path)
 
 
-def table(reports: t.Sequence[Report]) -> str:
-    """In Markdown, which a terminal shows as well."""
+def load(path: Path = RESULTS) -> Kept:
+    kept: Kept = json.loads(path.read_text()) if path.exists() else {}
+    return kept
+
+
+def table(kept: Kept, names: t.Iterable[str]) -> str:
+    """Of the campaigns of these names that have run, in Markdown, which a terminal shows as well."""
     rows = [["Campaign", "seconds", "defects", "what was done"]]
-    for report in reports:
-        counts = ", ".join(f"{number:,g} {what}" for what, number in report.counts.items())
-        rows.append([report.campaign, f"{report.seconds:.0f}", str(len(report.defects)), counts])
+    for name in names:
+        if name in kept:
+            counts = ", ".join(f"{number:,} {what}" for what, number in kept[name]["counts"].items())
+            if name == TOTAL:
+                counts = f"all of them, side by side in part; at most {BOUND:,} where nothing else is done"
+            rows.append([name, f"{kept[name]['seconds']:,.0f}", str(len(kept[name]["defects"])), counts])
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |" for row in rows]
-    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(lines)
+    lines = [[text.ljust(width) for text, width in zip(row, widths)] for row in rows]
+    lines.insert(1, ["-" * width for width in widths])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def publish(text: str) -> None:
+    page = PAGE.read_text()
+    if not SECTION.search(page):
+        raise SystemExit(f"tools/torture: {PAGE.name} has lost the comments between which the table stands")
+    PAGE.write_text(SECTION.sub(lambda _: f"\n{text}\n", page))

@@ -30,7 +30,7 @@ from .report import Report
 
 SECONDS = 180
 SHADOW = re.compile(r"/etc/(?:g?shadow(?:[-+]|\.\d+|\.lock)?|n?shadow|\.#g?shadow[A-Za-z0-9]+)$")
-# what Ansible itself copies to a host, or keeps here, when it does not pipe
+# what Ansible itself copies to a host, or keeps here, for modules without secrets
 ANSIBLE_S_OWN = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-")
 LIKELY = "/etc /var/lib/sallyport /var/lib/systemd /run /tmp /var/tmp /dev/shm /home /root /var/log /srv"
 FOREIGN = "/etc/ssh/sshd_config.d/00-a.conf"
@@ -226,6 +226,7 @@ def _ansible(
             f"--extra-vars=@{place}/vault.yml",
             str(place / "play.yml"),
         ],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -346,19 +347,12 @@ def _witness(machine: Machine) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _judge(report: Report, seen: t.Mapping[str, t.Any], needles: t.Sequence[str]) -> None:
-    """The shadow file has the hashes. What Ansible keeps in files of its own while it does not pipe is counted."""
-    transient = set()
+    """The shadow file has the hashes, and nothing else, for no moment."""
     for place, secret in seen["found"]:
-        if any(needle in secret or secret in needle for needle in needles):
-            if ANSIBLE_S_OWN.search(place):
-                transient.add(place)
-            elif not SHADOW.match(place) or secret.startswith("Canary-"):
-                report.defects.append(f"{place} had it for a while")
-    report.counts |= {
-        "programs of the host": seen["programs"],
-        "writes of the host": seen["files"],
-        "files of Ansible's own that had it for a while": len(transient),
-    }
+        is_ours = any(needle in secret or secret in needle for needle in needles)
+        if is_ours and (not SHADOW.match(place) or secret.startswith("Canary-")):
+            report.defects.append(f"{place} had it for a while")
+    report.counts |= {"programs of the host": seen["programs"], "writes of the host": seen["files"]}
 
 
 def _wait(holds: t.Callable[[], bool], seconds: float) -> None:

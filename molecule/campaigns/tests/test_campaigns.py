@@ -17,7 +17,7 @@ def host_to_torment(host: Host) -> t.Iterator[machine.Machine]:
 
 
 def test_transfers_go_on_while_runs_change_other_accounts(host_to_torment: machine.Machine) -> None:
-    report = transfers.run(host_to_torment, transfers=40, runs=5, seconds=12)
+    report = transfers.run(host_to_torment, transfers=40, runs=4, seconds=8)
     assert not report.defects, "\n".join(report.defects)
     assert report.counts["transfers"] >= 40
 
@@ -34,7 +34,13 @@ def test_nothing_outside_changes_when_users_swap_what_runs_work_on(host_to_torme
     assert report.counts["swaps"] > 1000
 
 
-def test_runs_at_once_and_reboots_lose_nothing(host_to_torment: machine.Machine) -> None:
-    report = concurrency.run(host_to_torment, rounds=1, moments=1)
+def test_runs_at_once_and_an_administrator_lose_nothing(host_to_torment: machine.Machine) -> None:
+    report = concurrency.at_once(host_to_torment, rounds=1)
     assert not report.defects, "\n".join(report.defects)
     assert report.counts["users that a human made meanwhile"] > 0
+
+
+def test_power_that_goes_in_the_middle_of_a_run_costs_nothing(host_to_torment: machine.Machine) -> None:
+    report = concurrency.cut_off(host_to_torment, moments=[6])
+    assert not report.defects, "\n".join(report.defects)
+    assert report.counts["power cuts"] == 1

@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Strikes one run after the other, and looks each time: at that instant, and after the next run.
 
-A run is struck on the way from either model to the other; the next run completes it, so that the host is then at the
-other model, where the next strike goes the other way.
+A run is struck on the way from either model to the other. Then comes the next run, which finds what is left of it:
+every third wants the same again, as all do where the change was kept; the others want what was there before, which
+takes little where all has been undone. Either way the host has to be what an undisturbed run makes of it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
+import socket
 import sys
 import time
+import traceback
 import typing as t
 from collections import deque
 from dataclasses import dataclass
 
 from sallyport import journal
 
-from . import looks, picture, tools, work
+from . import looks, picture, snapshot, tools, work
 from .series import KINDS, TRACED
 from .strikes import Call, Ended, Strike, Work, calls, done
 
@@ -39,9 +43,16 @@ TOWARDS = {
 }
 
 
+AGAIN = 3
+
+# what a run waits for may be there earlier another time: then it makes fewer calls
+KILLED = ("killed", "killed while undoing", "killed while recovering")
+ATTEMPTS = 5
+
 # the proofs of these runs are left out: their calls are struck in the others, and they take half of the time
 UNPROVEN = (TOOLS, OUTLIVED, "no inode from there on", "read-only from there on")
 UNDISTURBED = "a run that nothing disturbs"
+SHOWN_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,7 @@ class Campaign:
         self.kinds: t.List[str] = job["kinds"]
         self.first, self.every = job["first"], job["every"]
         self.at = ""
+        self.struck = 0
         self.golden: t.Dict[str, picture.Picture] = {}
         self.whole: looks.Whole = {}
         self.calls: t.Dict[t.Any, t.List[Call]] = {}
@@ -74,26 +86,34 @@ class Campaign:
         queues: t.Dict[str, t.Deque[Point]] = {"a": deque(), "b": deque()}
         for kind in self.kinds:
             found = self.points(kind)
-            print(f"{kind}: {len(found)} points", file=sys.stderr, flush=True)
             queues[TOWARDS[kind]].extend(found)
         while any(queues.values()):
+            if self.struck % SHOWN_EVERY == 0:
+                say(f"{self.struck} runs struck, {sum(map(len, queues.values()))} to go")
             towards = OTHER[self.at]
             if queues[towards]:
                 self.strike(queues[towards].popleft(), towards)
             else:
                 self.go(towards)
-        self.say_if_differing("at the end", self.at)
+        self.say_if_differing("at the end", self.at, back=True)
 
     def prepare(self) -> None:
         """Both ways twice: what is made only once, such as directories of systemd, is there from then on."""
         for name in ("a", "b", "a", "b", "a"):
             self.go(name)
             self.golden[name] = picture.take()
+            snapshot.keep(name)
             for path, content in looks.contents().items():
                 self.whole.setdefault(path, set()).add(content)
         said = looks.broken(self.whole)
         if said:
             raise RuntimeError(f"the host is not fit for this any more: {said}")
+
+    def restore(self, name: str) -> None:
+        snapshot.restore(name, self.golden[name])
+        still = [*self.differing(name), *looks.broken(self.whole)]
+        if still:
+            raise RuntimeError(f"the host cannot be brought back to what it was: {still}")
 
     def points(self, kind: str) -> t.List[Point]:
         """Those of this kind that are this host's part, from an undisturbed run that is watched."""
@@ -140,15 +160,26 @@ class Campaign:
         began, before = time.monotonic(), len(self.defects)
         result = self.results[point.kind]
         result["points"] += 1
-        if point.prepare:
-            done(point.prepare)
-        ended = done(point.work, point.strike.options)
+        for _ in range(ATTEMPTS):
+            if point.prepare:
+                done(point.prepare)
+            ended = done(point.work, point.strike.options)
+            if point.kind not in KILLED or ended.code == -9:
+                break
+            self.arrived(towards)
+            self.go(OTHER[towards])
+            point = dataclasses.replace(point, strike=t.cast(Strike, point.strike).earlier)
+        else:
+            self.defect(point, "was not reached")
         for text in looks.broken(self.whole):
             self.defect(point, f"at that instant: {text}")
-        result[self.outcome(point, ended, towards)] += 1
-        self.go(towards, point)
-        if self.say_if_differing(point, towards):
-            self.prepare()  # or all that follows would differ as well
+        outcome = self.outcome(point, ended, towards)
+        result[outcome] += 1
+        self.struck += 1
+        wanted = towards if outcome == "kept" or self.struck % AGAIN == 0 else OTHER[towards]
+        self.go(wanted, point)
+        if self.say_if_differing(point, wanted, back=wanted != towards):
+            self.restore(wanted)
         result["defects"] += len(self.defects) > before
         result["seconds"] += time.monotonic() - began
 
@@ -160,15 +191,12 @@ class Campaign:
                 return "kept" if pending.state == journal.KEPT else "undone"
             return "undone" if not self.differing(OTHER[towards]) else "kept"
         if ended.code == 0:
-            if point.kind.startswith("killed"):
-                self.defect(point, "was not reached")
             return "kept"
         if ended.code == 1 and "Traceback" in ended.said:
             self.defect(point, f"unclear: {ended.said}")
         elif ended.code != work.REMAINS:
-            for text in self.differing(OTHER[towards]):
-                if not text.endswith(picture.ORDER):  # who was removed and comes back comes last
-                    self.defect(point, f"{ended.said!r:.300} says that the host is as it was, and {text}")
+            for text in self.differing(OTHER[towards], back=True):
+                self.defect(point, f"{ended.said!r:.300} says that the host is as it was, and {text}")
         return "undone"
 
     def go(self, name: str, point: t.Union[Point, str] = UNDISTURBED) -> None:
@@ -185,24 +213,33 @@ class Campaign:
         picture.forget_homes()
         tools.clean()
 
-    def say_if_differing(self, what: t.Union[Point, str], name: str) -> bool:
-        found = self.differing(name)
+    def say_if_differing(self, what: t.Union[Point, str], name: str, back: bool = False) -> bool:
+        found = self.differing(name, back)
         for text in found[:10]:
             self.defect(what, text)
         picture.forget_left_over(found)
         return bool(found)
 
-    def differing(self, name: str) -> t.List[str]:
-        return picture.differences(picture.take(), self.golden[name])
+    def differing(self, name: str, back: bool = False) -> t.List[str]:
+        """On the way ``back`` who was removed and comes again comes last."""
+        found = picture.differences(picture.take(), self.golden[name])
+        return [text for text in found if not (back and text.endswith(picture.ORDER))]
 
     def defect(self, what: t.Union[Point, str], said: str) -> None:
         self.defects.append(f"{what}: {said}")
-        print(f"DEFECT {what}: {said}", file=sys.stderr, flush=True)
+        say(f"DEFECT: {what}: {said:.300}")
+
+
+def say(text: str) -> None:
+    print(f"{socket.gethostname()}: {text}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
     with open("/run/faults/job.json", encoding="utf-8") as file:
         job = json.load(file)
     campaign = Campaign(job)
-    campaign.run()
+    try:
+        campaign.run()
+    except Exception:  # what has been found until then is told
+        campaign.defect("all", f"it did not come to its end: {traceback.format_exc()}")
     print(json.dumps({"results": campaign.results, "defects": campaign.defects}))

@@ -9,9 +9,9 @@ from .strikes import CHANGING, COMMANDS, CREATING, Call, Strike
 
 MARK = "getpgid"  # called where undoing begins, and nowhere else
 BEGINNING = "pipe2"  # a command begins with a pipe that tells whether it could be started
-LISTENING = "poll"  # while a command runs, its output is waited for
+RUNNING = "getsid"  # called when a command runs, by work.py
 OPENING = "openat"
-TRACED = (*CHANGING, *COMMANDS, MARK, BEGINNING, LISTENING, OPENING)
+TRACED = (*CHANGING, *COMMANDS, MARK, BEGINNING, RUNNING, OPENING)
 
 # What can fail for want of space, of a filesystem that can be written, of descriptors. A fault that no kernel
 # would answer so proves nothing.
@@ -63,17 +63,8 @@ def no_descriptors(calls: t.Sequence[Call]) -> t.List[Strike]:
     ]
 
 
-def _struck(calls: t.Sequence[Call]) -> t.Iterator[Call]:
-    starting = False
-    for call in calls:
-        if call.name in COMMANDS:
-            starting = True
-            yield call
-        elif call.name in CHANGING:
-            yield call
-        elif call.name == LISTENING and starting:
-            starting = False
-            yield call
+def _struck(calls: t.Sequence[Call]) -> t.List[Call]:
+    return [call for call in calls if call.name in (*COMMANDS, *CHANGING, RUNNING)]
 
 
 def _lasting(how: str, calls: t.Sequence[Call], names: t.Collection[str]) -> t.List[Strike]:

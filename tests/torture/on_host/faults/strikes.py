@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # names that a system does not have are passed over with a question mark
 COMMANDS = ("clone", "clone3", "fork", "vfork")
@@ -47,6 +47,12 @@ class Strike:
     def __str__(self) -> str:
         call = self.calls[0]
         return f"{call.name} {call.number} ({call.arguments[:120]})"
+
+    @property
+    def earlier(self) -> Strike:
+        """The same one call earlier."""
+        (call,) = self.calls
+        return replace(self, calls=(replace(call, number=call.number - 1),))
 
     @property
     def options(self) -> t.List[str]:

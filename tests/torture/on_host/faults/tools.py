@@ -16,7 +16,7 @@ from .strikes import Work, done, parse
 TOOLS = ("systemd-sysusers", "groupadd", "groupdel", "useradd", "usermod", "userdel", "gpasswd", "chpasswd", "chage")
 CALLS = ("rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "fsync", "fdatasync")
 TRACES = "/run/faults/tool"
-SLOWLY = 1_500_000  # microseconds: longer than it takes the next run to look at what the dead one left
+SLOWLY = 700_000  # microseconds at each kind of call: all of them last until the next run is well under way
 # shadow's locks, which the next of its tools takes over, and files that were not yet renamed
 LEFT = ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
 

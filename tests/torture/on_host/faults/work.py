@@ -10,6 +10,7 @@ import functools
 import io
 import json
 import os
+import subprocess
 import sys
 import typing as t
 
@@ -26,7 +27,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 def run(model: Model, confirming: bool = False) -> None:
     """As the module does it, and confirmed as if over a new connection."""
-    _open_for_writing_by_another_call()
+    _make_visible()
     try:
         result = engine.run(model, confirming=confirming)
         if result.waiting:
@@ -37,14 +38,14 @@ def run(model: Model, confirming: bool = False) -> None:
         raise _Said(REFUSED, str(refused)) from refused
 
 
-def run_unproven(model: Model) -> None:
-    """Without its proofs: what they call is struck in runs of other kinds."""
+def run_unproven(model: Model, opened: t.Callable[[], None] = lambda: None) -> None:
+    """Without its proofs: what they call is struck in runs of other kinds. ``opened`` is the last of them."""
     usual = proof.ports
 
     def unproven(*given: t.Any, **named: t.Any) -> t.Any:
         ports = usual(*given, **named)
         gates = {path: functools.partial(_taken_up, ports.take_up.get(path)) for path in ports.gates}
-        return dataclasses.replace(ports, gates=gates, prove=lambda: None, opened=lambda: None)
+        return dataclasses.replace(ports, gates=gates, prove=lambda: None, opened=opened)
 
     proof.ports = unproven
     run(model)
@@ -79,9 +80,7 @@ def run_in_vain(model: Model) -> None:
         os.getpgid(0)  # the mark from which undoing is struck
         raise Refused(["faults: a file of somebody else's wins"])
 
-    usual = proof.ports
-    proof.ports = lambda *given, **named: dataclasses.replace(usual(*given, **named), opened=refused)
-    run(model)
+    run_unproven(model, refused)
 
 
 def run_and_stop(model: Model) -> None:
@@ -91,12 +90,12 @@ def run_and_stop(model: Model) -> None:
         os._exit(0)
 
     journal.keep = gone
-    run(model)
+    run_unproven(model)
 
 
 def recover() -> None:
     """What the program does at boot, or when nobody has confirmed."""
-    _open_for_writing_by_another_call()
+    _make_visible()
     pending = journal.read()
     sys.argv[1:] = [pending.id if pending else "none"]
     with contextlib.redirect_stderr(io.StringIO()) as said:
@@ -120,6 +119,11 @@ def forget_removed_ids() -> None:
             file.write(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
+def _make_visible() -> None:
+    _open_for_writing_by_another_call()
+    _tell_when_commands_run()
+
+
 def _open_for_writing_by_another_call() -> None:
     """strace cannot tell opening for writing from opening for reading, of which there is much more."""
     usual, libc = os.open, ctypes.CDLL(None, use_errno=True)
@@ -136,3 +140,14 @@ def _open_for_writing_by_another_call() -> None:
         return int(found)
 
     os.open = opened
+
+
+def _tell_when_commands_run() -> None:
+    """By a call that is made once for each: how often one is waited for is never the same."""
+    usual = subprocess.Popen.__init__
+
+    def started(self: t.Any, *given: t.Any, **named: t.Any) -> None:
+        usual(self, *given, **named)
+        os.getsid(0)
+
+    setattr(subprocess.Popen, "__init__", started)  # noqa: B010 # in this process, which ends with its work
