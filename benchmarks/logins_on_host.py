@@ -15,9 +15,11 @@ import typing as t
 
 sys.path.insert(0, sys.argv[1])
 
-from ansible_collections.sallyport.ssh.plugins.module_utils import engine, side, trial
+from ansible_collections.sallyport.ssh.plugins.module_utils import engine
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import side
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import from_json
-from ansible_collections.sallyport.ssh.plugins.module_utils.promises import select
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import trial
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.promises import select
 
 AT_ONCE = 8
 SSH = "ssh -F none -n -q -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i".split()

@@ -8,34 +8,19 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from . import (
-    accounts,
-    bookkeeping,
-    differences,
-    folders,
-    jails,
-    journal,
-    layout,
-    mounts,
-    plan,
-    promises,
-    proof,
-    read,
-    recovery,
-    shares,
-    sshd_policy,
-    sudo_tasks,
-    transaction,
-)
+from . import bookkeeping, differences, layout, plan, read
 from .errors import Overtaken, Refused
 from .host import Host
 from .model import Model
+from .nouns import accounts, folders, jails, mounts, shares, sshd_policy, sudo_tasks
 from .plan import Action, Step
-from .ports import Ports
-from .processes import Failed
+from .proofs import promises, proof
 from .records import Made
 from .resources import Directory, File, Group, Link, Mount, State, User
-from .transaction import Undone
+from .system.processes import Failed
+from .transactions import journal, recovery, transaction
+from .transactions.ports import Ports
+from .transactions.transaction import Undone
 
 
 class Noun(t.Protocol):

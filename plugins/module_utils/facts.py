@@ -7,9 +7,11 @@ import os
 import re
 import typing as t
 
-from . import files, layout, mounting, read, sshd, sshd_tree
+from . import layout, read
 from .info import Facts
-from .processes import Failed, run
+from .openssh import sshd, sshd_tree
+from .system import files, mounting
+from .system.processes import Failed, run
 
 
 def of_host(address: t.Optional[str]) -> t.Tuple[Facts, t.List[str]]:

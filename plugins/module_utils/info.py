@@ -12,12 +12,15 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from . import expirer, fingerprints, keys, layout
+from . import layout
 from .host import Tools
 from .model import Account, Folder, Grant, Key
+from .nouns import keys
+from .openssh import fingerprints
+from .openssh.sshd_config import Setting
 from .records import Record
 from .resources import Mount, State
-from .sshd_config import Setting
+from .system import expirer
 
 Described = t.Dict[str, t.Any]
 

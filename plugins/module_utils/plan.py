@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import dataclass
 
 from . import layout
-from .expirer import FIRST_DAY as CLOSED
 from .records import Made
 from .resources import Directory, File, Group, Link, Mount, State, User
+from .system.expirer import FIRST_DAY as CLOSED
 
 Resource = t.Union[User, Group, Directory, File, Link, Mount]
 

@@ -10,26 +10,14 @@ import stat
 import time
 import typing as t
 
-from . import (
-    connection,
-    files,
-    group_rules,
-    layout,
-    mounter,
-    mounting,
-    pam,
-    records,
-    sessions,
-    sshd,
-    sshd_tree,
-    sudo,
-    users,
-)
+from . import layout, records
 from .chains import chain
 from .errors import Refused
 from .host import Host, PathStat, Tools
+from .openssh import connection, group_rules, sshd, sshd_tree
 from .records import Made, Record
 from .resources import Directory, File, Group, Link, Mount, State, User
+from .system import files, mounter, mounting, pam, sessions, sudo, users
 
 
 def record() -> Record:

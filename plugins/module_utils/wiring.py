@@ -8,11 +8,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import engine, processes
+from . import engine
 from .errors import Refused
 from .model import from_json
 from .options import ARGUMENT_SPEC
-from .transaction import Undone
+from .system import processes
+from .transactions.transaction import Undone
 
 
 def run(nouns: t.AbstractSet[str] = engine.ALL) -> t.NoReturn:

@@ -163,7 +163,7 @@ problems:
   sample: []
 """
 
-from ansible_collections.sallyport.ssh.plugins.module_utils.proving import run
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.proving import run
 
 
 def main() -> None:

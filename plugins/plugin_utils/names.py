@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from ..module_utils.privileged import PRIVILEGED_GROUPS
+from ..module_utils.nouns.privileged import PRIVILEGED_GROUPS
 from .problems import Wrong, shown
 
 LONGEST = 32  # useradd's limit

@@ -6,8 +6,8 @@ from __future__ import annotations
 import collections.abc as c
 from dataclasses import dataclass
 
-from ..module_utils.fingerprints import sha256
 from ..module_utils.model import Key
+from ..module_utils.openssh.fingerprints import sha256
 from . import keys, names, networks, times
 from .problems import Item, Problems, known, shown
 

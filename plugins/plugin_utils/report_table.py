@@ -7,7 +7,7 @@ import collections.abc as c
 import textwrap
 import typing as t
 
-from ..module_utils.promises import AREAS
+from ..module_utils.proofs.promises import AREAS
 
 Result = c.Mapping[str, t.Any]  # what access_proof returns
 Paint = c.Callable[[str, str], str]  # a text and its colour

@@ -6,8 +6,8 @@ from __future__ import annotations
 import collections.abc as c
 import re
 
-from ..module_utils.escapes import escape
 from ..module_utils.model import SudoTask
+from ..module_utils.nouns.escapes import escape
 from . import names, paths
 from .problems import Item, Problems, Wrong, shown
 

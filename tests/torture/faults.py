@@ -163,9 +163,10 @@ def _program() -> bytes:
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("sallyport/__init__.py", "")
         archive.writestr("__main__.py", "from faults.campaign import main\n\nmain()\n")
-        for path in (ROOT / "plugins/module_utils").glob("*.py"):
+        package = ROOT / "plugins/module_utils"
+        for path in package.rglob("*.py"):
             if "\nfrom ansible" not in path.read_text():
-                archive.write(path, f"sallyport/{path.name}")
+                archive.write(path, f"sallyport/{path.relative_to(package)}")
         for path in (Path(__file__).parent / "on_host/faults").glob("*.py"):
             archive.write(path, f"faults/{path.name}")
     return packed.getvalue()

@@ -7,9 +7,10 @@ import dataclasses
 import stat
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import accounts, layout
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Folder, Key, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import accounts
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made, Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, State, User
 

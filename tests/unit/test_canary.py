@@ -11,10 +11,13 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import canary, layout, side, sshd
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import side
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account
-from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Outcome
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_settings import PolicyClass
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sshd_settings import PolicyClass
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import canary
+from ansible_collections.sallyport.ssh.plugins.module_utils.system.processes import Outcome
 
 VERSION = sshd.version()
 needs_sshd = pytest.mark.skipif(VERSION == (0, 0) or os.geteuid() != 0, reason="needs sshd, and root to run it")

@@ -10,8 +10,8 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import connection
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Connection
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import connection
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_it_is_found_although_sudo_has_taken_it_out(
     outer: t.Optional[str], expected: t.Optional[t.List[t.Any]]
 ) -> None:
     asking = (
-        "import json; from ansible_collections.sallyport.ssh.plugins.module_utils import connection;"
+        "import json; from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import connection;"
         "found = connection.current(); print(json.dumps(found and list(vars(found).values())))"
     )
     without = (

@@ -8,9 +8,9 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import drift
-from ansible_collections.sallyport.ssh.plugins.module_utils.beside import key_file_fault
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Grant, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import drift
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.beside import key_file_fault
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User, of
 
 ACCOUNTS = (

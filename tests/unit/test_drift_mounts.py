@@ -7,10 +7,12 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import accounts, drift_mounts, mounter
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Folder, Grant, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import accounts
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import drift_mounts
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User, of
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import mounter
 
 # a host in a container: what it calls /data lies elsewhere on the filesystem
 MOUNTINFO = """

@@ -7,13 +7,15 @@ import contextlib
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import engine, proof, recovery, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils import engine
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Overtaken, Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, Server
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import proof
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State, User
-from ansible_collections.sallyport.ssh.plugins.module_utils.transaction import Undone
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import recovery, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions.transaction import Undone
 
 TAKEN = Overtaken(["user alice: the host would not give it uid 6400"])
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils.escapes import escape
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.escapes import escape
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import expirer, expiry, layout, sessions
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import expiry
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import expirer, sessions
 
 NOW = int(time.time())
 PAST, FUTURE = NOW - 1, NOW + 10 * expirer.DAY

@@ -10,10 +10,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import accounts, expirer, expiry, layout
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Key, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import accounts, expiry
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import expirer
 
 HASH = "$6$salt$" + "a" * 86
 NOON = 20_000 * expirer.DAY + 12 * 3600  # 2024-10-04

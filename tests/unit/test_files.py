@@ -11,9 +11,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import files
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import files
 
 ME = (os.getuid(), os.getgid())
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import fingerprints
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import fingerprints
 
 TYPES = {"ed25519": "256", "rsa": "2048", "ecdsa": "521"}
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import group_rules, layout
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sshd_policy import problems
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import group_rules
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State, User, of
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_policy import problems
 
 
 @pytest.mark.parametrize(

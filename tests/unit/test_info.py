@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.sallyport.ssh.plugins.module_utils import fingerprints, info, keys, layout
+from ansible_collections.sallyport.ssh.plugins.module_utils import info, layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.info import Facts, describe
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
@@ -20,10 +20,12 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
     Key,
     SudoTask,
 )
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import keys
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import fingerprints
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh.sshd_config import Setting
 from ansible_collections.sallyport.ssh.plugins.module_utils.options import CONTRACT
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, Mount, User, of
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_config import Setting
 from ansible_collections.sallyport.ssh.plugins.modules import access_info
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"

@@ -10,16 +10,15 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import (
-    files,
+from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Step
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import files, processes
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import (
     journal,
-    processes,
     recovery,
     safety_net,
     transaction,
 )
-from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
-from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Step
 from ansible_collections.sallyport.ssh.tests.unit.transactions import grow, move_state, plan, ports, snapshot
 
 CHANGING = ("rename", "link", "symlink", "unlink", "mkdir", "rmdir", "fsync", "fchmod", "fchown", "open")

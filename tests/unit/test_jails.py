@@ -8,9 +8,9 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import jails
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Grant, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import jails
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made, Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, Group, State, User, of
 

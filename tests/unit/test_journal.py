@@ -11,16 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import journal, layout, recovery, safety_net
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Resource, Step
-from ansible_collections.sallyport.ssh.plugins.module_utils.resources import (
-    Directory,
-    File,
-    Group,
-    Link,
-    Mount,
-    User,
-)
+from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, Group, Link, Mount, User
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import journal, recovery, safety_net
 
 SECRET = "$y$j9T$secret"
 ONE_OF_EACH: t.Sequence[Resource] = (
@@ -78,7 +72,8 @@ def test_the_program_that_undoes_needs_nothing_of_the_run(tmp_path: Path) -> Non
         assert not [name for name in archive.namelist() if "ansible" in archive.read(name).decode().split()]
     program = tmp_path / "recover"
     program.write_bytes(packed)
-    script = f"import sys; sys.path.insert(0, {str(program)!r}); import sallyport.recovery as r; print(r.main.__name__)"
+    load = "from sallyport.transactions.recovery import main; print(main.__name__)"
+    script = f"import sys; sys.path.insert(0, {str(program)!r}); {load}"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, timeout=60, check=True
     )

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import keys, layout
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Key
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import keys
 
 BLOB = "AAAAC3NzaC1lZDI1NTE5AAAAIJ/j2Ye5gJ2nYsYb8Z0m1m0Z3F1u0b0b0b0b0b0b0b0b"
 PLAIN = Key("ssh-ed25519", BLOB, "alice", "laptop")

@@ -14,8 +14,9 @@ import traceback
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import mounter, mounting, mounts
-from ansible_collections.sallyport.ssh.plugins.module_utils.mounter import Entry
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import mounts
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import mounter, mounting
+from ansible_collections.sallyport.ssh.plugins.module_utils.system.mounter import Entry
 
 APPLICATION, ACCOUNT, STRANGER = 61001, 61002, 61003
 CONFINED = ("nosuid", "nodev", "noexec")

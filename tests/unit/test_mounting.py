@@ -10,8 +10,10 @@ import pathlib
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, mounter, mounting, mounts, processes
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import mounts
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Mount
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import mounter, mounting, processes
 
 OK, BAD = processes.Outcome(0, "", ""), processes.Outcome(1, "", "/srv/a: /data is not mounted there: why\n")
 

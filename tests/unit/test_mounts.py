@@ -11,11 +11,13 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, mounter, mounts
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Folder, Grant, Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import mounts
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, Mount, User, of
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import mounter
 
 
 def directory(uid: int = 0, gid: int = 0) -> PathStat:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils.own_view import passing_over
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins.own_view import passing_over
 
 BOTH = ("pam_systemd", "pam_loginuid")
 

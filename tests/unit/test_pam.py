@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import pam
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import pam
 
 
 @pytest.mark.parametrize(

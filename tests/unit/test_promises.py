@@ -8,7 +8,6 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils.grounds import Ground, grounds, listings
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
     Account,
@@ -19,7 +18,8 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
     Model,
     Server,
 )
-from ansible_collections.sallyport.ssh.plugins.module_utils.promises import (
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.grounds import Ground, grounds, listings
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.promises import (
     AREAS,
     EXACTLY,
     LINKS,

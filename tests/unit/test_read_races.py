@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import files, paths, read
+from ansible_collections.sallyport.ssh.plugins.module_utils import paths, read
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import files
 
 
 def test_a_link_that_is_none_any_more_when_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

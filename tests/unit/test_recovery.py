@@ -11,8 +11,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import files, journal, layout, recovery, transaction
-from ansible_collections.sallyport.ssh.plugins.module_utils.journal import Journal
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import files
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import journal, recovery, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions.journal import Journal
 from ansible_collections.sallyport.ssh.tests.unit.transactions import move_state
 
 WAITING = Journal("20270101", (), journal.WAITING, time.time() + 600, journal.this_boot())

@@ -11,7 +11,8 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, scratch
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import scratch
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import sftp
-from ansible_collections.sallyport.ssh.plugins.module_utils.sftp import Client, Refused
-from ansible_collections.sallyport.ssh.plugins.module_utils.sftp_packets import Attributes, Broken
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import sftp
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins.sftp import Client, Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins.sftp_packets import Attributes, Broken
 
 SERVER = "/usr/lib/openssh/sftp-server"
 

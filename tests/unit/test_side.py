@@ -14,8 +14,10 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sftp, side, sshd
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import sftp, side
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd
 
 VERSION = sshd.version()
 pytestmark = pytest.mark.skipif(VERSION == (0, 0) or os.geteuid() != 0, reason="needs sshd, and root to run it")

@@ -6,8 +6,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, side_config
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_config import Setting
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import side_config
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh.sshd_config import Setting
 
 OURS = layout.SSHD_DROP_IN
 FOREIGN = "/etc/ssh/sshd_config.d/50-foreign.conf"

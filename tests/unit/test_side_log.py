@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import side_log
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins import side_log
 
 USUAL = """Connection from 127.0.0.1 port 40134 on 127.0.0.1 port 2222 rdomain ""
 debug1: Local version string SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10

@@ -14,19 +14,15 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import (
-    layout,
-    processes,
-    sshd,
-    sshd_policy,
-    sshd_promises,
-    sshd_settings,
-    sshd_tree,
-)
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Connection, Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Ban, Forwarding, Model, Server
-from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Outcome
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_settings import PolicyClass
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sshd_policy, sshd_settings
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sshd_settings import PolicyClass
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd, sshd_tree
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import sshd_promises
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes
+from ansible_collections.sallyport.ssh.plugins.module_utils.system.processes import Outcome
 
 VERSION = sshd.version()
 needs_sshd = pytest.mark.skipif(VERSION == (0, 0) or os.geteuid() != 0, reason="needs sshd, and root to run it")

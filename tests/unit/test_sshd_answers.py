@@ -9,7 +9,7 @@ import threading
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import sshd_answers
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd_answers
 
 HERE = "127.0.0.1"
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sshd_config
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd_config
 
 MAIN = layout.SSHD_CONFIG
 OURS = layout.SSHD_DROP_IN

@@ -14,8 +14,9 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sshd, sshd_daemon
-from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Failed, Outcome
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd, sshd_daemon
+from ansible_collections.sallyport.ssh.plugins.module_utils.system.processes import Failed, Outcome
 
 
 @pytest.fixture(autouse=True)

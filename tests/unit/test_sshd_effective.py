@@ -6,7 +6,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import sshd_effective
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd_effective
 
 Lines = t.Mapping[str, t.Sequence[str]]
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sshd_match
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd_match
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh.sshd_config import Setting
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_config import Setting
 
 CLASSES = {"sftp": ["ann", "bea", "cem"], "shell": ["dan", "eva"]}
 GROUPS = {"ann": {"ann"}, "bea": {"bea", "staff"}, "cem": {"cem", "staff"}, "dan": {"dan"}, "eva": {"eva"}}

@@ -10,7 +10,7 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sshd_policy, sshd_settings
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
     Account,
@@ -22,8 +22,9 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.model import (
     Model,
     Server,
 )
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sshd_policy, sshd_settings
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sshd_settings import PolicyClass
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, State, User, of
-from ansible_collections.sallyport.ssh.plugins.module_utils.sshd_settings import PolicyClass
 
 SERVER = Server(address="sftp.example.com", admins=("deploy",))
 MAPPED = Folder("pim", "/data/pim", "akeneo", "pim")
@@ -129,7 +130,8 @@ def test_the_name_of_a_class_is_the_same_everywhere() -> None:
     """Hosts keep the name in /etc/group: another hash seed, order or release must not change it."""
     assert sshd_policy.group_name(PolicyClass("closed")) == "sallyport-closed-8a3cc65b"
     program = (
-        "from ansible_collections.sallyport.ssh.plugins.module_utils import sshd_policy as p, model as m;"
+        "from ansible_collections.sallyport.ssh.plugins.module_utils import model as m;"
+        "from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sshd_policy as p;"
         "print(p.group_name(p.PolicyClass('tunnel', sources=('a', 'b'), forwarding=m.Forwarding(local=('db:1',)))))"
     )
     names = {

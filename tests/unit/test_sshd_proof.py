@@ -6,11 +6,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import as_user, sshd, sshd_proof, users
-from ansible_collections.sallyport.ssh.plugins.module_utils.as_user import Read
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Connection, Host
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model, Server
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import as_user, sshd
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh.as_user import Read
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import sshd_proof
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State, User
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import users
 
 HASH = "$y$j9T$salt$hash"
 KEYS_ELSEWHERE = {"authorizedkeysfile": ["/nowhere/%u"], "pubkeyauthentication": ["yes"]}

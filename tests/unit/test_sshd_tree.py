@@ -9,7 +9,8 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sshd, sshd_config, sshd_tree
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd, sshd_config, sshd_tree
 
 needs_sshd = pytest.mark.skipif(
     sshd.version() < (9, 2) or os.geteuid() != 0, reason="needs an sshd that knows both kinds of quotes, and root"

@@ -7,9 +7,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, sudo
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
-from ansible_collections.sallyport.ssh.plugins.module_utils.sudo_tasks import Rule
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sudo_tasks import Rule
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sudo
 
 # Recorded with the real programs: each a host with sudo tasks of akeneo, and foreign rules of ops.
 LISTINGS = {path.stem: path.read_text() for path in (Path(__file__).parent / "sudo_listings").glob("*.txt")}

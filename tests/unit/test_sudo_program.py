@@ -11,8 +11,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sudo_program
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import SudoTask
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sudo_program
 
 pytestmark = pytest.mark.skipif(
     not os.access(layout.PYTHON, os.X_OK), reason=f"the programs are run by {layout.PYTHON}"

@@ -8,12 +8,14 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, processes, sudo, sudo_tasks
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Model, Server, SudoTask
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sudo_tasks
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sudo_tasks import Rule
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Made, Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import File, State, User, of
-from ansible_collections.sallyport.ssh.plugins.module_utils.sudo_tasks import Rule
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sudo
 
 PROGRAMS = layout.PROGRAMS
 MYSQL = SudoTask("partners_mysql", service="mysql", actions=("status", "restart"))

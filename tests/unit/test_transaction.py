@@ -11,19 +11,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import (
-    file_steps,
-    layout,
-    processes,
-    sessions,
-    steps,
-    transaction,
-    users,
-)
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
-from ansible_collections.sallyport.ssh.plugins.module_utils.ports import Ports
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, User
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sessions, users
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import file_steps, steps, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions.ports import Ports
 from ansible_collections.sallyport.ssh.tests.unit.transactions import grow, move_state, plan, ports, snapshot
 
 

@@ -10,11 +10,16 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import application, transfer
-from ansible_collections.sallyport.ssh.plugins.module_utils.application import PREFIX, Application, Applications, Places
-from ansible_collections.sallyport.ssh.plugins.module_utils.grounds import Ground
-from ansible_collections.sallyport.ssh.plugins.module_utils.promises import LINKS, WRITES
-from ansible_collections.sallyport.ssh.plugins.module_utils.sftp import Client
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins.sftp import Client
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import application, transfer
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.application import (
+    PREFIX,
+    Application,
+    Applications,
+    Places,
+)
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.grounds import Ground
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.promises import LINKS, WRITES
 
 SERVER = "/usr/lib/openssh/sftp-server"
 REQUESTS = {f"write {name}" for name in WRITES}

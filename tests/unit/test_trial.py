@@ -6,13 +6,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import trial
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Model, Server
-from ansible_collections.sallyport.ssh.plugins.module_utils.promises import Promise
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import trial
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.promises import Promise
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.trial import NOT_TRIED, Finding, Proof
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
-from ansible_collections.sallyport.ssh.plugins.module_utils.trial import NOT_TRIED, Finding, Proof
 
 LOGIN = Promise("acme", "login", "login", "works")
 UPLOAD = Promise("acme", "folders", "upload", "works", "/pim", theirs=True)

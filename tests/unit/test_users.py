@@ -6,9 +6,9 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import files, processes, users
 from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Overtaken
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import files, processes, users
 
 PASSWD = """root:x:0:0:root:/root:/bin/bash
 alice:x:6400:6400:umask=0007:/home/alice:/bin/bash

@@ -10,8 +10,9 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import as_user, ways_in
-from ansible_collections.sallyport.ssh.plugins.module_utils.as_user import Read
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import as_user
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh.as_user import Read
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import ways_in
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import User
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to read as others")

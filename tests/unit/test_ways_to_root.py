@@ -6,10 +6,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import processes, sudo, ways_to_root
-from ansible_collections.sallyport.ssh.plugins.module_utils.processes import Outcome
-from ansible_collections.sallyport.ssh.plugins.module_utils.sudo_tasks import Rule
-from ansible_collections.sallyport.ssh.plugins.module_utils.ways_to_root import Way
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.sudo_tasks import Rule
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import ways_to_root
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.ways_to_root import Way
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sudo
+from ansible_collections.sallyport.ssh.plugins.module_utils.system.processes import Outcome
 
 ALL = Rule("ALL", "ALL", source="/etc/sudoers.d/deploy")
 ASKING = Rule("ALL", "ALL", ())

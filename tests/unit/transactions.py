@@ -9,10 +9,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, safety_net
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
-from ansible_collections.sallyport.ssh.plugins.module_utils.ports import Gate, Ports
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, Group, Link, User, of
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import safety_net
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions.ports import Gate, Ports
 
 ME = of(User("root", os.getuid(), os.getgid(), "/", ""), Group("root", os.getgid()))
 

@@ -8,19 +8,13 @@ import stat
 import subprocess
 import typing as t
 
-from ansible_collections.sallyport.ssh.plugins.module_utils import (
-    accounts,
-    engine,
-    layout,
-    mounts,
-    shares,
-    sshd,
-    sudo_program,
-    users,
-)
+from ansible_collections.sallyport.ssh.plugins.module_utils import engine, layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat, Tools, components
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import accounts, mounts, shares, sudo_program
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import users
 from ansible_collections.sallyport.ssh.tests.unit.hostile import sandbox
 
 VERSION = sshd.version()

@@ -16,23 +16,14 @@ import re
 import typing as t
 from pathlib import Path
 
-from ansible_collections.sallyport.ssh.plugins.module_utils import (
-    differences,
-    expirer,
-    layout,
-    mounts,
-    plan,
-    processes,
-    records,
-    sshd,
-    sshd_policy,
-    sshd_promises,
-    sshd_tree,
-    users,
-)
+from ansible_collections.sallyport.ssh.plugins.module_utils import differences, layout, plan, records
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import components
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Model, from_json, to_json
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import mounts, sshd_policy
+from ansible_collections.sallyport.ssh.plugins.module_utils.openssh import sshd, sshd_tree
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import sshd_promises
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import expirer, processes, users
 from ansible_collections.sallyport.ssh.tests.unit.hostile import roundtrip_sudo
 from ansible_collections.sallyport.ssh.tests.unit.hostile.outcome import (
     VERSION,

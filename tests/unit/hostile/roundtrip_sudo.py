@@ -8,8 +8,10 @@ import json
 import typing as t
 from pathlib import Path
 
-from ansible_collections.sallyport.ssh.plugins.module_utils import layout, sudo, sudo_tasks
+from ansible_collections.sallyport.ssh.plugins.module_utils import layout
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Model
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import sudo_tasks
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import sudo
 from ansible_collections.sallyport.ssh.tests.unit.hostile.outcome import Outcome, Problems, run
 
 

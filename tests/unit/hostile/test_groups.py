@@ -7,10 +7,10 @@ import stat
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import accounts, folders
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host, PathStat
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Grant, Model, Server
-from ansible_collections.sallyport.ssh.plugins.module_utils.privileged import PRIVILEGED_GROUPS
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns import accounts, folders
+from ansible_collections.sallyport.ssh.plugins.module_utils.nouns.privileged import PRIVILEGED_GROUPS
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Group, User, of
 
 APP = User("app", 1001, 1001, "/home/app", "/bin/sh")

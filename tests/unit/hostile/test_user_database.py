@@ -6,8 +6,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.sallyport.ssh.plugins.module_utils import expirer, users
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import User
+from ansible_collections.sallyport.ssh.plugins.module_utils.system import expirer, users
 
 # All that Python takes for the end of a line and the C library does not. chfn lets a user have those beyond ASCII.
 ENDS = ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]

@@ -19,7 +19,7 @@ import typing as t
 from collections import deque
 from dataclasses import dataclass
 
-from sallyport import journal
+from sallyport.transactions import journal
 
 from . import looks, picture, snapshot, tools, work
 from .series import KINDS, TRACED

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import typing as t
 
-from sallyport import engine, journal, layout, proof, recovery, transaction
+from sallyport import engine, layout
 from sallyport.errors import Refused
 from sallyport.model import Model, from_json
+from sallyport.proofs import proof
+from sallyport.transactions import journal, recovery, transaction
 
 UNDONE, REMAINS, REFUSED = 41, 42, 43  # how a run ends besides 0
 CONFIRM_WITHIN = 3
