@@ -16,7 +16,7 @@ from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refuse
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, User
 from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sessions, users
-from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import file_steps, steps, transaction
+from ansible_collections.sallyport.ssh.plugins.module_utils.transactions import file_steps, journal, steps, transaction
 from ansible_collections.sallyport.ssh.plugins.module_utils.transactions.ports import Ports
 from ansible_collections.sallyport.ssh.tests.unit.transactions import grow, move_state, plan, ports, snapshot
 
@@ -216,3 +216,23 @@ def _second(path: str) -> None:
             os._exit(0)
     except Refused as refused:
         os._exit(7 if path in refused.problems[0] else 1)
+
+
+def test_where_what_was_removed_cannot_come_back_the_change_is_kept_for_the_next_run(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal does not name it: whoever went by it alone would undo the rest, and never come to an end."""
+
+    def full(actions: list[Action], here: Ports) -> None:
+        raise OSError("no space left")
+
+    found = {**steps.STEPS, Step.FINAL_RECORD: (full, steps.STEPS[Step.FINAL_RECORD][1])}
+    found[Step.REMOVE_DIRECTORY] = (steps.STEPS[Step.REMOVE_DIRECTORY][0], full)
+    monkeypatch.setattr(transaction, "STEPS", found)
+    with pytest.raises(transaction.Undone, match="NOT undone: no space left"):
+        transaction.run(plan(tree), ports())
+    pending = journal.read()
+    assert pending is not None
+    assert pending.state == journal.KEPT
+    assert (tree / "changed").read_text() == "new"
+    assert (tree / "record").read_text() == "leaving"

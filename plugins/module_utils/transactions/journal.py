@@ -45,8 +45,12 @@ _KINDS: t.Mapping[str, t.Type[t.Any]] = {
 
 def of(identity: str, actions: t.Iterable[Action], until: float = 0.0) -> Journal:
     """The final record is among the actions that are named, because a file is kept beside it as well."""
-    plain = (_without_secrets(item) for item in actions if item.step <= LAST or item.step is Step.FINAL_RECORD)
+    plain = (_without_secrets(item) for item in actions if names(item.step))
     return Journal(identity, tuple(plain), until=until, boot=this_boot())
+
+
+def names(step: Step) -> bool:
+    return step <= LAST or step is Step.FINAL_RECORD
 
 
 def this_boot() -> str:

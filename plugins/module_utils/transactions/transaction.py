@@ -109,11 +109,28 @@ def finish(waiting: Journal, actions: t.Sequence[Action], ports: Ports) -> None:
 
 
 def undo(done: t.Sequence[Action], ports: Ports, under_way: Journal) -> t.List[str]:
-    """Unmake what was done or at least begun; what remains. The journal stays if trying again could do better."""
+    """Unmake what was done or at least begun; what remains. The journal stays if trying again could do better.
+
+    It names nothing of what is removed last. Where that cannot be brought back there is no way back at all: the journal
+    goes on to say that the change is kept, and the next run completes it.
+    """
     remains: t.List[str] = []
+    unmaking = [(journal.names(step), _unmaking(step, batch, ports)) for step, batch in reversed(_batches(done))]
+    last = [unmake for is_named, unmake in unmaking if not is_named]
+    named = [unmake for is_named, unmake in unmaking if is_named]
+    again = _unmake(last, remains) or _unmake([journal.reopen, *named], remains)
+    try:
+        if not again:
+            end(under_way, ports.systemd)
+    except OSError as error:
+        remains.append(str(error))
+    return remains
+
+
+def _unmake(work: t.Iterable[t.Callable[[], None]], remains: t.List[str]) -> bool:
+    """All of it, whatever fails meanwhile; whether trying again could do better."""
     again = False
-    unmaking = [_unmaking(step, batch, ports) for step, batch in reversed(_batches(done))]
-    for unmake in (journal.reopen, *unmaking):
+    for unmake in work:
         try:
             unmake()
         except (files.NotEmpty, Refused) as error:  # a user has put something in the place, and may for ever
@@ -121,12 +138,7 @@ def undo(done: t.Sequence[Action], ports: Ports, under_way: Journal) -> t.List[s
         except Exception as error:
             remains.append(str(error))
             again = True
-    try:
-        if not again:
-            end(under_way, ports.systemd)
-    except OSError as error:
-        remains.append(str(error))
-    return remains
+    return again
 
 
 def end(settled: Journal, systemd: bool) -> None:
