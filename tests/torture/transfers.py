@@ -241,7 +241,8 @@ class Traffic:
         return f"({done.returncode}) {done.stdout[-200:]} {done.stderr[-400:]}".strip()
 
 
-def run(machine: Machine, transfers: int = 200, runs: int = 50, seconds: float = 70) -> Report:
+# 200 at any time: a few slots are between two transfers
+def run(machine: Machine, transfers: int = 215, runs: int = 50, seconds: float = 70) -> Report:
     """``seconds`` is how long a slow transfer takes; new ones start until all runs have ended."""
     report = Report("transfers")
     _prepare(machine)
