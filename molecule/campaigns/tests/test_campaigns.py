@@ -16,7 +16,7 @@ Reports = dict[str, Report]
 Part = t.Callable[[machine.Machine], Report]
 
 HERE: dict[str, Part] = {
-    "transfers": functools.partial(transfers.run, transfers=40, runs=4, seconds=20),
+    "transfers": functools.partial(transfers.run, slots=40, at_once=10, runs=4, seconds=20),
     "races": functools.partial(races.run, runs=9),
 }
 BESIDE: dict[str, Part] = {

@@ -22,7 +22,7 @@ from ..model import Account, Model
 from ..nouns.sshd_policy import classes
 from ..openssh import sshd_match, sshd_tree
 from ..resources import State
-from ..system import users
+from ..system import files, users
 from . import application, beside, over, transfer
 from .application import Applications, Places
 from .grounds import Ground, grounds, listings
@@ -222,7 +222,7 @@ class Trial:
                 for path in listed:
                     found.update(self._in_root_s(client, account, path, names))
                 for ground in self._grounds.get(account.name, ()):
-                    found.update(self._on(client, ground, names))
+                    found.update(self._on(client, account, ground, names))
         except (sftp_packets.Broken, mux.Failed, OSError) as error:
             if is_in:
                 found[ENDED] = Answer(NOT_TRIED, str(error))
@@ -236,7 +236,7 @@ class Trial:
                 application.clean(here, names)
         return {(act, path): answer for act, answer in answers.items()}
 
-    def _on(self, client: sftp.Client, ground: Ground, names: Names) -> Found:
+    def _on(self, client: sftp.Client, account: Account, ground: Ground, names: Names) -> Found:
         try:
             with self._places.held(ground.path) as here:
                 try:
@@ -252,6 +252,11 @@ class Trial:
             found = {act: Answer(NOT_TRIED, str(error)) for act in ("seen", "there")}
             found.update(transfer.writes(client, ground.at, names))
             return {(act, ground.at): answer for act, answer in found.items()}
+        finally:
+            # A user may have put another directory at the path, where nothing of this is
+            seen = layout.jail(self._jails, account.name) + ground.at
+            with contextlib.suppress(OSError, Refused), files.opened(seen) as there:
+                application.clean(there, names)
 
     def _owner(self, with_group: bool, status: os.stat_result) -> str:
         owner, group = self._users.get(status.st_uid), self._groups.get(status.st_gid)
