@@ -66,7 +66,7 @@ docs: setup  ## the documentation pages of modules and roles, in .cache/docs/htm
 		.cache/docs .cache/docs/html
 
 # the longest first; each waits a lot, for PAM and for timers, so that two at a time do not disturb one another
-SCENARIOS ?= akeneo escapes lockout model faults campaigns modules verify
+SCENARIOS ?= akeneo modules escapes lockout model campaigns faults verify
 AT_ONCE ?= 2
 
 molecule: setup hosts  ## scenarios on Debian 11, 12 and 13
