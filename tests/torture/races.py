@@ -124,7 +124,7 @@ def model(machine: Machine, number: int) -> Model:
 SUSPENDS, REMOVES = 4, 7  # the runs of a batch that close an account
 
 
-def run(machine: Machine, runs: int = 50) -> Report:
+def run(machine: Machine, runs: int = 60) -> Report:
     report = Report("races")
     _prepare(machine)
     plays.done(machine, access(model(machine, 0)))
