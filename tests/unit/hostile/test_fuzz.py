@@ -90,16 +90,17 @@ def exists(place: str, variables: t.Any) -> bool:
 
 def _places(spec: t.Optional[t.Mapping[str, t.Any]], value: t.Any, place: str) -> t.Iterator[str]:
     yield place
+    dot = f"{place}." if place else ""
     if spec is not None and not isinstance(value, c.Mapping):
         value = {}
     if isinstance(value, c.Mapping):
         for name, given in value.items():
-            here = f"{place}.{shown(name)[1:-1]}".lstrip(".")
+            here = f"{dot}{shown(name)[1:-1]}"
             option = (spec or {}).get(name, {})
             yield from _inside(option, given, here)
         for name, option in (spec or {}).items():
             if value.get(name) is None:
-                yield from _inside(option, None, f"{place}.{name}".lstrip("."))
+                yield from _inside(option, None, f"{dot}{name}")
     elif isinstance(value, (list, tuple)):
         for position, given in enumerate(value):
             yield from _places(None, given, f"{place}[{position}]")
@@ -120,6 +121,7 @@ def test_whatever_is_given_is_a_model_or_is_refused_with_its_places(record_prope
     def check(variables: Variables) -> None:
         counts["accepted" if judged(variables, FAST) else "refused"] += 1
 
+    check({".": None})  # a name that looks like the place of something
     fuzz(strategies.anything(), check, examples=300)
     record_property("models", sum(counts.values()))
 
