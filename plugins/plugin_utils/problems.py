@@ -128,9 +128,8 @@ def known(value: str, names: c.Collection[str], what: str, where: str) -> str:
     if value in names:
         return value
     close = difflib.get_close_matches(value, sorted(names), n=1, cutoff=0.6) if len(names) <= _RESEMBLED else []
-    raise Wrong(
-        f"{shown(value)} is no {what} of {where}; " + (f"did you mean {close[0]}?" if close else "declare it there")
-    )
+    remedy = f"did you mean {shown(close[0])[1:-1]}?" if close else "declare it there"
+    raise Wrong(f"{shown(value)} is no {what} of {where}; {remedy}")
 
 
 def _natural(problem: str) -> list[tuple[int, t.Any]]:

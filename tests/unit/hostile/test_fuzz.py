@@ -122,6 +122,7 @@ def test_whatever_is_given_is_a_model_or_is_refused_with_its_places(record_prope
         counts["accepted" if judged(variables, FAST) else "refused"] += 1
 
     check({".": None})  # a name that looks like the place of something
+    check({"accounts": [{"name": "a", "sudo_tasks": ["shop_mysql"]}], "sudo_tasks": [{"name": "\nshop_mysql"}]})
     fuzz(strategies.anything(), check, examples=300)
     record_property("models", sum(counts.values()))
 
