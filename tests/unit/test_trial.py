@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils.host import Host
+from ansible_collections.sallyport.ssh.plugins.module_utils.logins.sftp import Client
 from ansible_collections.sallyport.ssh.plugins.module_utils.model import Account, Model, Server
-from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import trial
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs import transfer, trial
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.application import Places
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.grounds import Ground
 from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.promises import Promise
+from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.transfer import Found, Names
 from ansible_collections.sallyport.ssh.plugins.module_utils.proofs.trial import NOT_TRIED, Finding, Proof
 from ansible_collections.sallyport.ssh.plugins.module_utils.records import Record
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import State
@@ -61,3 +67,28 @@ def test_what_undoes_a_run(
     monkeypatch.setattr(trial, "prove", lambda *_arguments: Proof((finding,)))
     model = Model(Server("host"), accounts=(Account("acme", kind),))
     assert bool(trial.problems({}, model, host, State(), ["acme"])) is undoes
+
+
+def test_what_a_proof_leaves_where_a_user_has_swapped_the_folder_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account works in what is mounted in its jail, and at the folder's path there is a link by now."""
+    mounted = tmp_path / "jails/acme/pim"
+    mounted.mkdir(parents=True)
+    (tmp_path / "pim").symlink_to("/etc")
+    names = Names("0123456789abcdef")
+
+    def writes(client: object, at: str, names: Names) -> Found:
+        for name in names:
+            (mounted / name).touch()
+        return {}
+
+    monkeypatch.setattr(transfer, "writes", writes)
+    one = object.__new__(trial.Trial)
+    monkeypatch.setattr(one, "_jails", str(tmp_path / "jails"), raising=False)
+    monkeypatch.setattr(one, "_places", Places(), raising=False)
+    ground = Ground("/pim", str(tmp_path / "pim"), "read_write", "mapped", os.getuid(), (None, None))
+    found = one._on(t.cast(Client, None), ACME, ground, names)
+    assert found["seen", "/pim"].found == NOT_TRIED
+    assert list(names)
+    assert os.listdir(mounted) == []
