@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
-ifndef JOBS
+ifeq ($(filter scenario-%,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
 endif
 
@@ -71,7 +71,7 @@ AT_ONCE ?= 2
 
 molecule: setup hosts  ## scenarios on Debian 11, 12 and 13
 	$(call step,molecule: real hosts and real clients (two scenarios at a time; each speaks at its end))
-	@$(MAKE) JOBS=yes --jobs=$(AT_ONCE) --output-sync=target $(SCENARIOS:%=scenario-%)
+	@$(MAKE) --jobs=$(AT_ONCE) --output-sync=target $(SCENARIOS:%=scenario-%)
 
 scenario-%:
 	@molecule test --scenario-name "$*"
