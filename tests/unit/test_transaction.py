@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.sallyport.ssh.plugins.module_utils import layout
-from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Refused
+from ansible_collections.sallyport.ssh.plugins.module_utils.errors import Overtaken, Refused
 from ansible_collections.sallyport.ssh.plugins.module_utils.plan import Action, Step
 from ansible_collections.sallyport.ssh.plugins.module_utils.resources import Directory, File, User
 from ansible_collections.sallyport.ssh.plugins.module_utils.system import processes, sessions, users
@@ -218,18 +218,25 @@ def _second(path: str) -> None:
         os._exit(7 if path in refused.problems[0] else 1)
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(OSError("no space left"), id="the disk is full"),
+        pytest.param(Overtaken(["uid 6400 is taken"]), id="somebody has taken the id"),
+    ],
+)
 def test_where_what_was_removed_cannot_come_back_the_change_is_kept_for_the_next_run(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
+    tree: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     """The journal does not name it: whoever went by it alone would undo the rest, and never come to an end."""
 
-    def full(actions: list[Action], here: Ports) -> None:
-        raise OSError("no space left")
+    def fail(actions: list[Action], here: Ports) -> None:
+        raise trouble
 
-    found = {**steps.STEPS, Step.FINAL_RECORD: (full, steps.STEPS[Step.FINAL_RECORD][1])}
-    found[Step.REMOVE_DIRECTORY] = (steps.STEPS[Step.REMOVE_DIRECTORY][0], full)
+    found = {**steps.STEPS, Step.FINAL_RECORD: (fail, steps.STEPS[Step.FINAL_RECORD][1])}
+    found[Step.REMOVE_DIRECTORY] = (steps.STEPS[Step.REMOVE_DIRECTORY][0], fail)
     monkeypatch.setattr(transaction, "STEPS", found)
-    with pytest.raises(transaction.Undone, match="NOT undone: no space left"):
+    with pytest.raises(transaction.Undone, match=f"NOT undone: {trouble}; all else stays .* the next one completes"):
         transaction.run(plan(tree), ports())
     pending = journal.read()
     assert pending is not None

@@ -111,14 +111,17 @@ def finish(waiting: Journal, actions: t.Sequence[Action], ports: Ports) -> None:
 def undo(done: t.Sequence[Action], ports: Ports, under_way: Journal) -> t.List[str]:
     """Unmake what was done or at least begun; what remains. The journal stays if trying again could do better.
 
-    It names nothing of what is removed last. Where that cannot be brought back there is no way back at all: the journal
-    goes on to say that the change is kept, and the next run completes it.
+    It names nothing of what is removed last. Where that cannot be brought back, for whatever reason, there is no way
+    back at all: the journal goes on to say that the change is kept, and the next run completes it.
     """
     remains: t.List[str] = []
     unmaking = [(journal.names(step), _unmaking(step, batch, ports)) for step, batch in reversed(_batches(done))]
     last = [unmake for is_named, unmake in unmaking if not is_named]
     named = [unmake for is_named, unmake in unmaking if is_named]
-    again = _unmake(last, remains) or _unmake([journal.reopen, *named], remains)
+    _unmake(last, remains)
+    if remains:
+        return [*remains, "all else stays as this run has made it, and the next one completes it"]
+    again = _unmake([journal.reopen, *named], remains)
     try:
         if not again:
             end(under_way, ports.systemd)
